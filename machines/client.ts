@@ -1,0 +1,169 @@
+import { assign, fromPromise, setup } from 'xstate'
+
+/** What the close code that ended a socket asks of a client. */
+export type ReturnPolicy = 'never' | 'renew-token' | 'backoff'
+
+/** What a client is started with. */
+export interface ClientInput {
+  /** The library's side of the client; opaque to the chart. */
+  readonly port: object
+}
+
+/** What a client's chart knows. */
+export interface ClientContext extends ClientInput {
+  /** Attempts since the last time it was open; the backoff grows with it. */
+  readonly attempts: number
+  /** When the next attempt is due (ms since the epoch); undefined when none is. */
+  readonly retryAt: number | undefined
+  /** How the last socket ended. */
+  readonly lastClose: { readonly code: number; readonly reason: string } | undefined
+}
+
+/** What can happen to a client. */
+export type ClientMachineEvent =
+  | { readonly type: 'client.open' }
+  | { readonly type: 'client.close' }
+  | { readonly type: 'socket.opened' }
+  | { readonly type: 'socket.welcomed' }
+  /** Anything arrived. */
+  | { readonly type: 'socket.heard' }
+  | {
+      readonly type: 'socket.closed'
+      readonly code: number
+      readonly reason: string
+      readonly policy: ReturnPolicy
+    }
+  | { readonly type: 'network.offline' }
+  | { readonly type: 'network.online' }
+  /** The tab woke up, or something else suggests to look now rather than later. */
+  | { readonly type: 'client.wake' }
+
+/** The client's side: it connects, says who it is, stays, and comes back. */
+export const clientMachine = setup({
+  types: {
+    context: {} as ClientContext,
+    input: {} as ClientInput,
+    events: {} as ClientMachineEvent,
+  },
+  actors: {
+    /** Gets the token; a client's `token()` may take its time. */
+    getToken: fromPromise<void, ClientInput>(() => Promise.resolve()),
+  },
+  actions: {
+    openSocket: () => {},
+    sendHello: () => {},
+    /** Joins again what was joined, sends what waits. */
+    restore: () => {},
+    /** Answers every call that waits: the connection is not there. */
+    suspendCalls: () => {},
+    sendPing: () => {},
+    /** Lets go of the socket without waiting for it. */
+    dropSocket: () => {},
+    /** Says goodbye properly. */
+    closeSocket: () => {},
+    /** Rejects what still waits. */
+    failCalls: () => {},
+    noteClose: assign({
+      lastClose: ({ context, event }) =>
+        event.type === 'socket.closed' ? { code: event.code, reason: event.reason } : context.lastClose,
+    }),
+    countAttempt: assign({ attempts: ({ context }) => context.attempts + 1 }),
+    forgetAttempts: assign({ attempts: 0 }),
+    /** Chooses when to try again, with full jitter. */
+    scheduleRetry: assign({ retryAt: undefined }),
+    clearRetry: assign({ retryAt: undefined }),
+  },
+  guards: {
+    mustNotReturn: ({ event }) => event.type === 'socket.closed' && event.policy === 'never',
+  },
+  delays: { connectTimeout: 10_000, backoff: 1_000, pingInterval: 25_000, pongTimeout: 10_000 },
+}).createMachine({
+  id: 'client',
+  description: 'The connection as the client sees it.',
+  context: ({ input }) => ({ ...input, attempts: 0, retryAt: undefined, lastClose: undefined }),
+  initial: 'idle',
+  on: { 'client.close': { target: '.closed', actions: 'closeSocket' } },
+  states: {
+    idle: {
+      description: 'Made, but not asked to connect.',
+      on: { 'client.open': { target: 'connecting' } },
+    },
+    connecting: {
+      description: 'A socket is being opened.',
+      entry: ['clearRetry', 'countAttempt', 'openSocket'],
+      on: {
+        'socket.opened': { target: 'authenticating' },
+        'socket.closed': [
+          { guard: 'mustNotReturn', target: 'closed', actions: 'noteClose' },
+          { target: 'waiting', actions: 'noteClose' },
+        ],
+        'network.offline': { target: 'suspended', actions: 'dropSocket' },
+      },
+      after: { connectTimeout: { target: 'waiting', actions: 'dropSocket' } },
+    },
+    authenticating: {
+      description: 'The server is told who this is and which session it continues.',
+      invoke: {
+        src: 'getToken',
+        input: ({ context }) => ({ port: context.port }),
+        onDone: { actions: 'sendHello' },
+        onError: { target: 'waiting', actions: 'dropSocket' },
+      },
+      on: {
+        'socket.welcomed': { target: 'open' },
+        'socket.closed': [
+          { guard: 'mustNotReturn', target: 'closed', actions: 'noteClose' },
+          { target: 'waiting', actions: 'noteClose' },
+        ],
+        'network.offline': { target: 'suspended', actions: 'dropSocket' },
+      },
+      after: { connectTimeout: { target: 'waiting', actions: 'dropSocket' } },
+    },
+    open: {
+      description: 'Welcomed: messages flow both ways.',
+      entry: ['forgetAttempts', 'restore'],
+      exit: 'suspendCalls',
+      initial: 'assured',
+      on: {
+        'socket.closed': [
+          { guard: 'mustNotReturn', target: 'closed', actions: 'noteClose' },
+          { target: 'waiting', actions: 'noteClose' },
+        ],
+        'network.offline': { target: 'suspended', actions: 'dropSocket' },
+      },
+      states: {
+        assured: {
+          description: 'The server was heard recently.',
+          on: { 'client.wake': { target: 'checking' } },
+          after: { pingInterval: { target: 'checking' } },
+        },
+        checking: {
+          description: 'A ping is out; anything that arrives answers it.',
+          entry: 'sendPing',
+          on: { 'socket.heard': { target: 'assured' } },
+          after: { pongTimeout: { target: '#client.waiting', actions: 'dropSocket' } },
+        },
+      },
+    },
+    waiting: {
+      description: 'Between attempts.',
+      entry: 'scheduleRetry',
+      on: {
+        'network.online': { target: 'connecting' },
+        'client.wake': { target: 'connecting' },
+        'network.offline': { target: 'suspended' },
+      },
+      after: { backoff: { target: 'connecting' } },
+    },
+    suspended: {
+      description: 'The device has no network; trying would be in vain.',
+      entry: 'clearRetry',
+      on: { 'network.online': { target: 'connecting' } },
+    },
+    closed: {
+      type: 'final',
+      description: 'Over: by our own wish, or because the server said not to come back.',
+      entry: 'failCalls',
+    },
+  },
+})

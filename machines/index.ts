@@ -1,0 +1,7 @@
+export * from './client.ts'
+export * from './connection.ts'
+export * from './heartbeat.ts'
+export * from './room.ts'
+export * from './session.ts'
+export * from './supervisor.ts'
+export * from './typing.ts'

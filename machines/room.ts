@@ -1,0 +1,130 @@
+import { fromPromise, setup } from 'xstate'
+
+/** What a room is started with. */
+export interface RoomInput {
+  /** The runtime's record of the room (members, presence, log); opaque to the chart, and it outlives a crash. */
+  readonly room: object
+}
+
+/** What can happen to a room. Whose it is and what it says is in the fields, never in the type. */
+export type RoomEvent =
+  | { readonly type: 'room.join'; readonly session: object; readonly message: object }
+  | { readonly type: 'room.leave'; readonly session: object; readonly message: object | undefined }
+  | { readonly type: 'room.publish'; readonly session: object; readonly message: object }
+  | { readonly type: 'room.presence'; readonly session: object; readonly message: object }
+  | { readonly type: 'room.typing'; readonly session: object; readonly message: object }
+  | { readonly type: 'room.history'; readonly session: object; readonly message: object }
+  /** A member's session lost its connection for longer than the grace, or came back after that. */
+  | { readonly type: 'room.withdraw'; readonly session: object }
+  | { readonly type: 'room.reappear'; readonly session: object }
+  /** The last member left. */
+  | { readonly type: 'room.emptied' }
+  /** From a typing actor of this room. */
+  | { readonly type: 'typing.started'; readonly session: object }
+  | { readonly type: 'typing.stopped'; readonly session: object }
+
+/**
+ * A named group while it is in use. It opens its log, serves its members, waits a while when they have all left, and
+ * closes. One thing at a time: so every member sees one order.
+ */
+export const roomMachine = setup({
+  types: {
+    context: {} as RoomInput,
+    input: {} as RoomInput,
+    events: {} as RoomEvent,
+  },
+  actors: {
+    /** Opens the room's log. */
+    openHistory: fromPromise<void, RoomInput>(() => Promise.resolve()),
+  },
+  actions: {
+    /** Puts a request by until the log is open. */
+    hold: () => {},
+    /** Runs what was held, in order. */
+    runHeld: () => {},
+    /** Adds a member, answers `joined`, tells the others. */
+    admit: () => {},
+    /** Removes a member, answers `left`, tells the others. */
+    dismiss: () => {},
+    /** Gives a message its offset, logs it, broadcasts it and acknowledges it. */
+    publish: () => {},
+    /** Changes a member's presence state and tells everybody. */
+    updatePresence: () => {},
+    /** Shows a member as gone without ending its membership. */
+    withdraw: () => {},
+    /** Shows it again. */
+    reappear: () => {},
+    /** Starts, feeds or stops a member's typing actor. */
+    noteTyping: () => {},
+    /** Tells the others that a member types, or has stopped. */
+    announceTyping: () => {},
+    /** Answers with a page of the log. */
+    replay: () => {},
+    /** Answers that the sender is not a member. */
+    refuse: () => {},
+    /** Answers everything held that the room failed to open. */
+    fail: () => {},
+    /** Lets go of the log. */
+    closeHistory: () => {},
+  },
+  guards: {
+    /** Whether nobody is a member. */
+    empty: () => false,
+    /** Whether the log holds nothing that a later member could want. */
+    nothingToKeep: () => false,
+  },
+  delays: { linger: 300_000 },
+}).createMachine({
+  id: 'room',
+  description: 'A named group of sessions with one order of messages.',
+  context: ({ input }) => input,
+  initial: 'opening',
+  states: {
+    opening: {
+      description: 'The log is being opened; requests wait.',
+      invoke: {
+        src: 'openHistory',
+        input: ({ context }) => context,
+        onDone: { target: 'open' },
+        onError: { target: 'closing', actions: 'fail' },
+      },
+      on: { 'room.*': { actions: 'hold' } },
+    },
+    open: {
+      description: 'In use.',
+      entry: 'runHeld',
+      on: {
+        'room.join': { actions: 'admit' },
+        'room.leave': { actions: 'dismiss' },
+        'room.publish': { actions: 'publish' },
+        'room.presence': { actions: 'updatePresence' },
+        'room.typing': { actions: 'noteTyping' },
+        'room.history': { actions: 'replay' },
+        'room.withdraw': { actions: 'withdraw' },
+        'room.reappear': { actions: 'reappear' },
+        'typing.started': { actions: 'announceTyping' },
+        'typing.stopped': { actions: 'announceTyping' },
+        'room.emptied': { guard: 'empty', target: 'vacant' },
+      },
+    },
+    vacant: {
+      description: 'Nobody is here; the log, if there is any, is kept for a while.',
+      always: { guard: 'nothingToKeep', target: 'closing' },
+      on: {
+        'room.join': { target: 'open', actions: 'admit' },
+        'room.leave': { actions: 'dismiss' },
+        'room.publish': { actions: 'refuse' },
+        'room.presence': { actions: 'refuse' },
+        'room.typing': { actions: 'refuse' },
+        'room.history': { actions: 'refuse' },
+      },
+      after: { linger: { target: 'closing' } },
+    },
+    closing: {
+      description: 'The log is let go of.',
+      entry: 'closeHistory',
+      always: { target: 'closed' },
+    },
+    closed: { type: 'final', description: 'The name is free again.' },
+  },
+})

@@ -1,0 +1,77 @@
+import { setup } from 'xstate'
+
+/** What a session is started with. */
+export interface SessionInput {
+  /** The runtime's record of the session (identity, rooms); opaque to the chart. */
+  readonly session: object
+}
+
+/** What can happen to a session. */
+export type SessionEvent =
+  /** A connection takes the session over; a former one is fenced off. */
+  | { readonly type: 'session.attach'; readonly link: object }
+  /** The connection that owned the session is gone. */
+  | { readonly type: 'session.detach' }
+  /** The client said that it will not come back. */
+  | { readonly type: 'session.leave' }
+
+/**
+ * What survives a reconnect. Attached, it is owned by one connection; detached, it waits for the client to come back:
+ * for the length of the grace nobody is shown a difference, after it the user is shown as gone, and at the end of the
+ * resume window the session is over.
+ */
+export const sessionMachine = setup({
+  types: {
+    context: {} as SessionInput,
+    input: {} as SessionInput,
+    events: {} as SessionEvent,
+  },
+  actions: {
+    /** Makes the connection the owner; closes a former owner as replaced. */
+    own: () => {},
+    /** Forgets the owner. */
+    disown: () => {},
+    /** Takes the session out of its rooms' presence; its membership stays. */
+    withdraw: () => {},
+    /** Puts it back. */
+    reappear: () => {},
+    /** Leaves every room. */
+    leaveRooms: () => {},
+  },
+  delays: { presenceGrace: 15_000, untilExpired: 105_000 },
+}).createMachine({
+  id: 'session',
+  description: 'What survives a reconnect: identity, rooms and places in them.',
+  context: ({ input }) => input,
+  initial: 'attached',
+  on: { 'session.leave': { target: '.left' } },
+  states: {
+    attached: {
+      description: 'A connection owns the session.',
+      on: {
+        'session.attach': { actions: 'own' },
+        'session.detach': { target: 'detached' },
+      },
+    },
+    detached: {
+      description: 'No connection; the client may come back.',
+      entry: 'disown',
+      initial: 'lingering',
+      states: {
+        lingering: {
+          description: 'Inside the grace: other members see no difference.',
+          on: { 'session.attach': { target: '#session.attached', actions: 'own' } },
+          after: { presenceGrace: { target: 'absent' } },
+        },
+        absent: {
+          description: 'Shown as gone, but still resumable.',
+          entry: 'withdraw',
+          on: { 'session.attach': { target: '#session.attached', actions: ['own', 'reappear'] } },
+          after: { untilExpired: { target: '#session.expired' } },
+        },
+      },
+    },
+    expired: { type: 'final', description: 'The resume window has passed.', entry: 'leaveRooms' },
+    left: { type: 'final', description: 'The client said goodbye.', entry: 'leaveRooms' },
+  },
+})

@@ -1,0 +1,81 @@
+import { SuperJSON } from 'superjson'
+import type { Json } from './messages.ts'
+import { isSafeMeta } from './meta-gate.ts'
+import { isBounded } from './plain.ts'
+
+// An instance of our own: classes and custom types that an application registers with superjson's default instance
+// must not become reachable from the wire.
+const superjson = new SuperJSON({ dedupe: false })
+
+/** Application data as it travels: the plain part, and superjson's annotations when there is more to say. */
+export interface EncodedData {
+  readonly data: Json
+  readonly meta?: Json
+}
+
+/**
+ * Encodes application data. Plain JSON stays as it is and costs no superjson; Date, Map, Set, BigInt, URL, undefined,
+ * NaN and the infinities are annotated in `meta`.
+ *
+ * @throws TypeError when the value holds something that neither can say (a function, a symbol, a class instance, a
+ * circular reference, a regular expression), or is nested deeper or has more parts than the protocol allows.
+ */
+export function encodeData(value: unknown): EncodedData {
+  if (isPlain(value, 0)) {
+    if (!isBounded(value)) throw new TypeError('The data has too many parts.')
+    return { data: value as Json }
+  }
+  const { json, meta } = annotate(value)
+  if (!isBounded(json)) throw new TypeError('The data is nested too deep or has too many parts.')
+  if (meta === undefined) throw new TypeError('The data holds a value that cannot be encoded.')
+  const { referentialEqualities: _, ...annotations } = meta
+  if (!isSafeMeta(annotations)) throw new TypeError('The data holds a value that cannot be encoded.')
+  return { data: (json === undefined ? null : json) as Json, meta: annotations as unknown as Json }
+}
+
+function annotate(value: unknown): ReturnType<typeof superjson.serialize> {
+  try {
+    return superjson.serialize(value)
+  } catch (cause) {
+    throw new TypeError('The data holds a value that cannot be encoded.', { cause })
+  }
+}
+
+/**
+ * Rebuilds application data.
+ *
+ * @throws TypeError when `meta` asks for anything but the allowed conversions, or does not fit its data
+ */
+export function decodeData({ data, meta }: EncodedData): unknown {
+  if (meta === undefined) return data
+  if (!isSafeMeta(meta)) throw new TypeError('The meta names a conversion that is not allowed.')
+  try {
+    return superjson.deserialize({ json: data as never, meta: meta as never })
+  } catch (cause) {
+    throw new TypeError('The meta does not fit its data.', { cause })
+  }
+}
+
+const deepest = 64
+
+/** Whether JSON alone says the whole of a value. */
+function isPlain(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true
+    case 'number':
+      return Number.isFinite(value) && !Object.is(value, -0)
+    case 'object':
+      break
+    default:
+      return false
+  }
+  if (value === null) return true
+  if (depth > deepest) throw new TypeError('The data is nested too deep.')
+  if (Array.isArray(value)) return value.every((element) => isPlain(element, depth + 1))
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return false
+  for (const key in value) if (!isPlain((value as Record<string, unknown>)[key], depth + 1)) return false
+  return true
+}

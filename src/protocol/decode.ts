@@ -1,0 +1,124 @@
+import { errorCodes, type ErrorCode } from './error-codes.ts'
+import { protocolLimits } from './limits.ts'
+import type { ApplicationMessage, ClientMessage, ErrorMessage, RequestId } from './messages.ts'
+import { isSafeMeta } from './meta-gate.ts'
+import { isBounded, isObject } from './plain.ts'
+import { isRoomName } from './room-name.ts'
+
+/** What came of a frame: a message, or the `error` that its sender is to get. */
+export type Decoded =
+  | { readonly message: ClientMessage | ApplicationMessage; readonly error?: undefined }
+  | { readonly message?: undefined; readonly error: ErrorMessage }
+
+type Fields = Record<string, unknown>
+/** Says what is wrong with a message's fields, or nothing when they are right. */
+type Check = (fields: Fields) => ErrorCode | undefined
+
+const hasRoom = (fields: Fields): ErrorCode | undefined => (isRoomName(fields['room']) ? undefined : 'bad-room-name')
+
+// For requests to a room that one must be in already: whether the name is fit was settled when it was joined.
+const namesRoom = (fields: Fields): ErrorCode | undefined =>
+  typeof fields['room'] === 'string' ? undefined : 'bad-room-name'
+
+const isPosition = (value: unknown): boolean =>
+  isObject(value) && typeof value['epoch'] === 'string' && Number.isSafeInteger(value['offset'])
+
+const optionalText = (value: unknown): boolean => value === undefined || typeof value === 'string'
+
+const checks: { readonly [type in ClientMessage['type']]: Check } = {
+  hello: ({ token, resume }) => {
+    if (!optionalText(token)) return 'bad-message'
+    if (resume === undefined) return undefined
+    return isObject(resume) && typeof resume['session'] === 'string' && typeof resume['secret'] === 'string'
+      ? undefined
+      : 'bad-message'
+  },
+  auth: ({ token }) => (typeof token === 'string' ? undefined : 'bad-message'),
+  join: (fields) => {
+    if (fields['since'] !== undefined && !isPosition(fields['since'])) return 'bad-message'
+    return isBounded(fields['presence']) ? hasRoom(fields) : 'bad-data'
+  },
+  leave: namesRoom,
+  message: (fields) => {
+    if (fields['data'] === undefined) return 'bad-message'
+    if (!isBounded(fields['data'])) return 'bad-data'
+    if (fields['meta'] !== undefined && !isSafeMeta(fields['meta'])) return 'bad-meta'
+    return namesRoom(fields)
+  },
+  presence: (fields) => {
+    if (fields['state'] === undefined) return 'bad-message'
+    return isBounded(fields['state']) ? namesRoom(fields) : 'bad-data'
+  },
+  typing: (fields) => (typeof fields['typing'] === 'boolean' ? namesRoom(fields) : 'bad-message'),
+  history: (fields) => {
+    const { before, limit } = fields
+    if (before !== undefined && !Number.isSafeInteger(before)) return 'bad-message'
+    if (limit !== undefined && !(Number.isSafeInteger(limit) && (limit as number) > 0)) return 'bad-message'
+    return namesRoom(fields)
+  },
+  ping: () => undefined,
+}
+
+const checkOf = new Map<string, Check>(Object.entries(checks))
+
+/**
+ * Reads one text frame from a client. Never throws, whatever the text.
+ *
+ * Fields that only the server may set (`from`, `at`, `offset`) are not looked at; unknown fields are ignored.
+ *
+ * @param applicationTypes - message types of the application's own, beside the protocol's
+ */
+export function decodeClientMessage(text: string, applicationTypes?: ReadonlySet<string>): Decoded {
+  let fields: unknown
+  try {
+    fields = JSON.parse(text)
+  } catch {
+    return { error: errorMessage('bad-json') }
+  }
+  if (!isObject(fields)) return { error: errorMessage('bad-message') }
+  const { id, type } = fields
+  if (id !== undefined && !isRequestId(id)) return { error: errorMessage('bad-message') }
+  if (typeof type !== 'string') return { error: errorMessage('bad-message', id) }
+  const check = checkOf.get(type)
+  if (check === undefined) return decodeApplicationMessage(type, fields, id, applicationTypes)
+  const code = check(fields)
+  return code === undefined
+    ? { message: fields as unknown as ClientMessage }
+    : { error: errorMessage(code, id, fields['room']) }
+}
+
+function decodeApplicationMessage(
+  name: string,
+  fields: Fields,
+  id: RequestId | undefined,
+  known: ReadonlySet<string> | undefined,
+): Decoded {
+  if (known === undefined || !known.has(name)) return { error: errorMessage('unknown-type', id) }
+  if (!isBounded(fields['data'])) return { error: errorMessage('bad-data', id) }
+  const data = fields['data'] as ApplicationMessage['data']
+  return {
+    message: {
+      type: 'application',
+      name,
+      ...(id === undefined ? {} : { id }),
+      ...(data === undefined ? {} : { data }),
+    },
+  }
+}
+
+/** Whether a value may be a request's id: text of 1 to 64 characters, or a safe integer. */
+export function isRequestId(value: unknown): value is RequestId {
+  if (typeof value === 'string') return value.length > 0 && value.length <= protocolLimits.idLength
+  return Number.isSafeInteger(value)
+}
+
+/** The `error` for a request that failed. A room that could not be a room's name is not repeated. */
+export function errorMessage(code: ErrorCode, id?: RequestId, room?: unknown): ErrorMessage {
+  return {
+    type: 'error',
+    code,
+    message: errorCodes[code],
+    ...(id === undefined ? {} : { id }),
+    ...(isRoomName(room) ? { room } : {}),
+  }
+}

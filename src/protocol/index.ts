@@ -1,0 +1,7 @@
+export * from './close-codes.ts'
+export * from './codec.ts'
+export * from './decode.ts'
+export * from './error-codes.ts'
+export * from './limits.ts'
+export * from './messages.ts'
+export * from './room-name.ts'

@@ -1,0 +1,184 @@
+import type { ErrorCode } from './error-codes.ts'
+
+/** Anything JSON can say. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+
+/** A request's id: chosen by the client, repeated in the one reply. */
+export type RequestId = string | number
+
+/** A place in a room's log: the log's identity and the last message seen. */
+export interface Position {
+  readonly epoch: string
+  readonly offset: number
+}
+
+/** Who is in a room, by user; a user in several tabs stands here once. */
+export interface Member {
+  readonly user: string
+  readonly state?: Json
+}
+
+interface Request {
+  readonly id?: RequestId
+}
+
+export interface HelloMessage extends Request {
+  readonly type: 'hello'
+  readonly token?: string
+  readonly resume?: { readonly session: string; readonly secret: string }
+}
+export interface AuthMessage extends Request {
+  readonly type: 'auth'
+  readonly token: string
+}
+export interface JoinMessage extends Request {
+  readonly type: 'join'
+  readonly room: string
+  readonly presence?: Json
+  readonly since?: Position
+}
+export interface LeaveMessage extends Request {
+  readonly type: 'leave'
+  readonly room: string
+}
+export interface PublishMessage extends Request {
+  readonly type: 'message'
+  readonly room: string
+  readonly data: Json
+  readonly meta?: Json
+}
+export interface PresenceUpdateMessage extends Request {
+  readonly type: 'presence'
+  readonly room: string
+  readonly state: Json
+}
+export interface TypingUpdateMessage extends Request {
+  readonly type: 'typing'
+  readonly room: string
+  readonly typing: boolean
+}
+export interface HistoryMessage extends Request {
+  readonly type: 'history'
+  readonly room: string
+  readonly before?: number
+  readonly limit?: number
+}
+export interface PingMessage extends Request {
+  readonly type: 'ping'
+}
+/** A message that is not the protocol's but the application's own; its connection machine says when it is legal. */
+export interface ApplicationMessage extends Request {
+  readonly type: 'application'
+  /** The type as it stood on the wire. */
+  readonly name: string
+  readonly data?: Json
+}
+
+/** What a client may send. */
+export type ClientMessage =
+  | HelloMessage
+  | AuthMessage
+  | JoinMessage
+  | LeaveMessage
+  | PublishMessage
+  | PresenceUpdateMessage
+  | TypingUpdateMessage
+  | HistoryMessage
+  | PingMessage
+
+export interface WelcomeMessage {
+  readonly type: 'welcome'
+  readonly id?: RequestId
+  readonly session: string
+  readonly secret: string
+  readonly user: string
+  readonly resumed: boolean
+  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number }
+  readonly limits: { readonly frameBytes: number; readonly rooms: number; readonly presenceBytes: number }
+}
+export interface AuthenticatedMessage {
+  readonly type: 'authenticated'
+  readonly id?: RequestId
+  readonly user: string
+  readonly expiresAt?: number
+}
+/** A message as members of a room get it. */
+export interface RoomMessage {
+  readonly type: 'message'
+  readonly room: string
+  readonly epoch: string
+  readonly offset: number
+  /** When the server took it (ms since the epoch). */
+  readonly at: number
+  readonly from: { readonly user: string; readonly session: string }
+  readonly data: Json
+  readonly meta?: Json
+}
+export interface JoinedMessage extends Position {
+  readonly type: 'joined'
+  readonly id?: RequestId
+  readonly room: string
+  readonly members: readonly Member[]
+  readonly recovered: boolean
+  readonly messages: readonly RoomMessage[]
+}
+export interface LeftMessage {
+  readonly type: 'left'
+  readonly id?: RequestId
+  readonly room: string
+}
+export interface AckMessage {
+  readonly type: 'ack'
+  readonly id: RequestId
+  readonly room?: string
+  readonly epoch?: string
+  readonly offset?: number
+  readonly duplicate?: boolean
+}
+export interface PresenceMessage {
+  readonly type: 'presence'
+  readonly room: string
+  readonly joined?: readonly Member[]
+  readonly updated?: readonly Member[]
+  readonly left?: readonly string[]
+}
+export interface TypingMessage {
+  readonly type: 'typing'
+  readonly room: string
+  readonly user: string
+  readonly typing: boolean
+}
+export interface HistoryPageMessage {
+  readonly type: 'history'
+  readonly id?: RequestId
+  readonly room: string
+  readonly epoch: string
+  readonly messages: readonly RoomMessage[]
+  /** Whether nothing older is kept. */
+  readonly complete: boolean
+}
+export interface PongMessage {
+  readonly type: 'pong'
+  readonly id?: RequestId
+}
+export interface ErrorMessage {
+  readonly type: 'error'
+  readonly code: ErrorCode
+  readonly message: string
+  readonly id?: RequestId
+  readonly room?: string
+}
+
+/** What a server may send; an application's own messages come beside these, under types that it chooses. */
+export type ServerMessage =
+  | WelcomeMessage
+  | AuthenticatedMessage
+  | RoomMessage
+  | JoinedMessage
+  | LeftMessage
+  | AckMessage
+  | PresenceMessage
+  | TypingMessage
+  | HistoryPageMessage
+  | PongMessage
+  | ErrorMessage

@@ -1,0 +1,48 @@
+import type { AnyActorScope, AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate'
+import type { ApplicationMessage } from '../protocol/index.ts'
+import type { ConnectionLink } from './connection-link.ts'
+import type { LanedLogic } from './lanes.ts'
+
+const prefix = 'client.'
+
+/**
+ * The message types that an application's chart takes beside the protocol's: `ready` where it names `client.ready`.
+ *
+ * @throws TypeError when the machine has no state tagged `open`: nobody could ever take part
+ */
+export function applicationTypes(machine: AnyStateMachine | undefined): ReadonlySet<string> | undefined {
+  if (machine === undefined) return undefined
+  const nodes: AnyStateMachine['root'][] = [machine.root]
+  let open = false
+  for (const node of nodes) {
+    open ||= node.tags.includes('open')
+    nodes.push(...Object.values(node.states as Record<string, AnyStateMachine['root']>))
+  }
+  if (!open) throw new TypeError(`The connection machine '${machine.id}' has no state tagged 'open'.`)
+  return new Set(machine.events.filter((type) => type.startsWith(prefix)).map((type) => type.slice(prefix.length)))
+}
+
+/**
+ * Lets an application's own messages reach its chart as events, in the same step in which the message is handled:
+ * whether a message is legal is asked of the state that it would be answered in, not of an earlier one.
+ */
+export function withApplicationMessages(logic: LanedLogic): LanedLogic {
+  const outer = Object.create(logic) as LanedLogic
+  outer.transition = (snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope) => {
+    const message = (event as { message?: { type?: string } }).message
+    if (message?.type !== 'application' || event.type !== 'socket.message' || !snapshot.hasTag('open')) {
+      return logic.transition(snapshot, event, scope)
+    }
+    const { name, id, data } = message as ApplicationMessage
+    const link = (snapshot.context as { link: ConnectionLink }).link
+    const translated = { type: prefix + name, id, data }
+    if (!snapshot.can(translated as never)) {
+      link.refuse('not-allowed', id)
+      return snapshot
+    }
+    const next = logic.transition(snapshot, translated, scope)
+    if (id !== undefined) link.send({ type: 'ack', id })
+    return next
+  }
+  return outer
+}

@@ -1,0 +1,155 @@
+import type { AnyActorRef } from 'xstate'
+import type { EndReason } from '../../machines/index.ts'
+import {
+  closeReason,
+  decodeClientMessage,
+  errorMessage,
+  type AuthMessage,
+  type ErrorCode,
+  type HelloMessage,
+  type RequestId,
+  type ServerMessage,
+} from '../protocol/index.ts'
+import type { Core } from './core.ts'
+import { endings, reasonOfClose } from './endings.ts'
+import { Frame } from './frame.ts'
+import { Outbox, type OutboxOwner } from './outbox.ts'
+import type { Session } from './session.ts'
+import type { ConnectRequest, SocketSink, TransportSocket } from './transport.ts'
+
+/** Messages that may wait for the welcome, and what they may amount to. */
+const heldCount = 16
+const heldBytes = 64 * 1024
+
+const none = {}
+
+/**
+ * The runtime's handle on one socket: what a connection's chart acts upon, and what the transport reports to. It
+ * decides nothing.
+ */
+export class ConnectionLink implements SocketSink, OutboxOwner {
+  readonly address: string
+  readonly socket: TransportSocket
+  readonly outbox: Outbox
+  /** How the socket came in. */
+  request: ConnectRequest
+  /** The `hello` that is to be acted upon. */
+  hello: HelloMessage | undefined
+  /** The `auth` that is being checked, or was checked last. */
+  renewal: AuthMessage | undefined
+  session: Session | undefined
+  /** The connection's actor. */
+  actor: AnyActorRef | undefined
+  /** Frames received so far, pongs included. */
+  received = 0
+  /** The value of {@link received} when the heartbeat last probed. */
+  receivedAtProbe = 0
+  readonly #applicationTypes: ReadonlySet<string> | undefined
+  #held: { type: string }[] | undefined
+  #heldBytes = 0
+
+  constructor(
+    address: string,
+    socket: TransportSocket,
+    request: ConnectRequest,
+    core: Core,
+    applicationTypes: ReadonlySet<string> | undefined,
+  ) {
+    this.address = address
+    this.socket = socket
+    this.request = request
+    this.outbox = new Outbox(socket, core.flusher, this, core.settings.outboxBytes)
+    this.#applicationTypes = applicationTypes
+  }
+
+  // From the transport.
+
+  message(text: string): void {
+    this.received++
+    const decoded = decodeClientMessage(text, this.#applicationTypes)
+    // What could not be read takes its turn among the others, and is answered there.
+    const message = decoded.message ?? decoded.error
+    if (message.type === 'hello') this.actor?.send({ type: 'socket.hello', message })
+    else if (message.type === 'auth') this.actor?.send({ type: 'identity.renew', message })
+    else this.actor?.send({ type: 'socket.message', message })
+  }
+
+  binary(_bytes: Uint8Array): void {
+    this.actor?.send({ type: 'connection.close', reason: 'unsupported-data' })
+  }
+
+  pong(): void {
+    this.received++
+    this.heartbeat?.send({ type: 'socket.heard' })
+  }
+
+  drained(): void {
+    this.outbox.drained()
+  }
+
+  closed(code: number): void {
+    this.actor?.send({ type: 'socket.closed', reason: reasonOfClose(code) })
+  }
+
+  // From the outbox.
+
+  congested(): void {
+    this.actor?.send({ type: 'outbox.congested' })
+  }
+
+  decongested(): void {
+    this.actor?.send({ type: 'outbox.drained' })
+  }
+
+  overflowed(): void {
+    this.actor?.send({ type: 'outbox.overflowed' })
+  }
+
+  // For the connection's actions.
+
+  get heartbeat(): AnyActorRef | undefined {
+    const children = this.actor?.getSnapshot()?.children as Record<string, AnyActorRef> | undefined
+    return children?.['heartbeat']
+  }
+
+  send(message: ServerMessage): void {
+    this.outbox.push(Frame.of(message))
+  }
+
+  /** Answers a request that failed. */
+  refuse(code: ErrorCode, id?: RequestId, room?: string): void {
+    this.send(errorMessage(code, id, room))
+  }
+
+  /** Puts an event by until the welcome. False when there is no room for it. */
+  hold(event: { type: string; message?: unknown }): boolean {
+    this.#held ??= []
+    this.#heldBytes += JSON.stringify(event.message).length
+    if (this.#held.length >= heldCount || this.#heldBytes > heldBytes) return false
+    this.#held.push(event)
+    return true
+  }
+
+  /** Gives back what was held, once. */
+  takeHeld(): readonly { type: string }[] {
+    const held = this.#held ?? []
+    this.#held = undefined
+    return held
+  }
+
+  /** Lets go of the credentials and headers that the connection came with. */
+  forgetCredentials(): void {
+    this.hello = undefined
+    this.request = { ...this.request, token: undefined, headers: none }
+  }
+
+  /** Starts the close handshake. */
+  close(reason: EndReason): void {
+    this.socket.close(endings[reason].code, closeReason(reason))
+  }
+
+  /** For inspectors: no credentials, no references. */
+  toJSON(): object {
+    return { address: this.address, session: this.session?.id }
+  }
+}

@@ -1,0 +1,226 @@
+import { fromPromise, type AnyActorRef, type AnyStateMachine } from 'xstate'
+import { connectionMachine, heartbeatMachine, type EndReason, type Identity, type User } from '../../machines/index.ts'
+import { isRoomName, type AuthMessage, type HelloMessage, type Json } from '../protocol/index.ts'
+import { withApplicationMessages } from './application.ts'
+import type { ConnectionLink } from './connection-link.ts'
+import type { Core } from './core.ts'
+import { endings } from './endings.ts'
+import { Frame } from './frame.ts'
+import { handleMessage, type Inbound } from './inbound.ts'
+import { withLanes, type LanedLogic } from './lanes.ts'
+import type { Session, Sessions } from './session.ts'
+
+/** What an action or a guard of a connection's chart is called with. */
+interface Args {
+  readonly context: { readonly link: object; readonly identity: Identity | undefined; readonly reason?: EndReason }
+  readonly event: { readonly type: string; readonly message?: unknown; readonly output?: unknown }
+  readonly self: AnyActorRef
+}
+
+const linkOf = ({ context }: Pick<Args, 'context'>): ConnectionLink => context.link as ConnectionLink
+
+/** Marries the connection's chart, the built-in one or an application's, to sockets, sessions and messages. */
+export function connectionLogic(core: Core, sessions: Sessions): LanedLogic {
+  const machine: AnyStateMachine = core.options.connection ?? connectionMachine
+  const provided = machine.provide({
+    actors: actors(core),
+    actions: actions(core, sessions),
+    guards: {
+      hasCredentials: (args: Args) => hasCredentials(core, linkOf(args)),
+      sameUser: (args: Args) => (args.event.output as Identity).user.id === args.context.identity?.user.id,
+    },
+    delays: {
+      credentialsTimeout: core.settings.credentialsTimeoutMs,
+      untilExpiry: (args: Args) => untilExpiry(core, args),
+      renewalGrace: (args: Args) => Math.max(0, untilExpiry(core, args) + core.settings.renewalGraceMs),
+      // A slow reader's close frame waits behind its backlog and is not worth waiting for.
+      closeTimeout: ({ context }: Args) =>
+        context.reason === 'slow-consumer' ? Math.min(1_000, core.settings.closeTimeoutMs) : core.settings.closeTimeoutMs,
+    },
+  } as never)
+  return withApplicationMessages(withLanes(provided, { hot: ['socket.message'], watched: core.watched }))
+}
+
+function hasCredentials({ options }: Core, { request }: ConnectionLink): boolean {
+  if (request.protocol !== '') return false
+  return request.token !== undefined || options.authenticate === undefined || options.guest !== undefined
+}
+
+function untilExpiry({ environment }: Core, { context }: Pick<Args, 'context'>): number {
+  const expiresAt = context.identity?.expiresAt
+  return expiresAt === undefined ? Infinity : Math.max(0, expiresAt - environment.clock.now())
+}
+
+function actors(core: Core): object {
+  return {
+    authenticate: fromPromise<Identity, { link: object }>(async ({ input, signal }) => {
+      const link = input.link as ConnectionLink
+      const { request } = link
+      const token = link.hello?.token ?? request.token
+      return identify(core, token, request, signal)
+    }),
+    renew: fromPromise<Identity, { link: object; message: unknown }>(async ({ input, signal }) => {
+      const { authenticate } = core.options
+      if (authenticate === undefined) throw new Error('Nobody here checks credentials.')
+      const link = input.link as ConnectionLink
+      link.renewal = input.message as AuthMessage
+      return asIdentity(await authenticate({ token: link.renewal.token, request: link.request }, { signal }))
+    }),
+    heartbeat: heartbeatLogic(core),
+  }
+}
+
+async function identify(
+  { options, environment }: Core,
+  token: string | undefined,
+  request: Parameters<NonNullable<Core['options']['guest']>>[0],
+  signal: AbortSignal,
+): Promise<Identity> {
+  if (options.authenticate !== undefined && (token !== undefined || options.guest === undefined)) {
+    return asIdentity(await options.authenticate({ token, request }, { signal }))
+  }
+  return asIdentity(options.guest?.(request) ?? { id: `guest-${environment.newId()}` })
+}
+
+/**
+ * Takes what an application's function returned for an identity.
+ *
+ * @throws TypeError when there is no user's id in it: nobody is let in by mistake
+ */
+function asIdentity(answer: User | Identity): Identity {
+  const identity: Identity = 'user' in answer ? answer : { user: answer }
+  if (typeof identity.user?.id !== 'string' || identity.user.id === '') {
+    throw new TypeError('authenticate must return { id } or { user: { id }, expiresAt }')
+  }
+  return identity
+}
+
+function heartbeatLogic(core: Core): LanedLogic {
+  const { heartbeatMs, heartbeatTimeoutMs } = core.settings
+  const machine = heartbeatMachine.provide({
+    actions: {
+      probe: ({ context }) => {
+        const link = context.link as ConnectionLink
+        link.receivedAtProbe = link.received
+        link.socket.ping()
+      },
+    },
+    guards: {
+      heardMeanwhile: ({ context }) => {
+        const link = context.link as ConnectionLink
+        return link.received > link.receivedAtProbe
+      },
+    },
+    delays: { interval: heartbeatMs, patience: heartbeatTimeoutMs / 2 },
+  })
+  return withLanes(machine, { hot: [], watched: core.watched })
+}
+
+function actions(core: Core, sessions: Sessions): object {
+  return {
+    keepCredentials: (args: Args) => {
+      linkOf(args).hello = args.event.message as HelloMessage
+    },
+    hold: (args: Args) => {
+      if (!linkOf(args).hold(args.event)) args.self.send({ type: 'connection.close', reason: 'limit-reached' })
+    },
+    admit: (args: Args) => admit(core, sessions, linkOf(args), args.context.identity),
+    runHeld: (args: Args) => {
+      for (const event of linkOf(args).takeHeld()) args.self.send(event)
+    },
+    handleMessage: (args: Args) => handleMessage(core, linkOf(args), args.event.message as Inbound),
+    resume: (args: Args) => takeOver(core, sessions, linkOf(args), args.event.message as HelloMessage),
+    confirmIdentity: (args: Args) => {
+      const { user, expiresAt } = args.context.identity as Identity
+      const id = linkOf(args).renewal?.id
+      linkOf(args).send({
+        type: 'authenticated',
+        user: user.id,
+        ...(id === undefined ? {} : { id }),
+        ...(expiresAt === undefined ? {} : { expiresAt }),
+      })
+    },
+    refuseIdentity: (args: Args) => {
+      const link = linkOf(args)
+      const message = (args.event.message as AuthMessage | undefined) ?? link.renewal
+      link.refuse('not-authenticated', message?.id)
+    },
+    closeOutbox: (args: Args) => linkOf(args).outbox.close(),
+    discardOutbox: (args: Args) => linkOf(args).outbox.discard(),
+    sendClose: (args: Args) => linkOf(args).close(args.context.reason ?? 'server-closing'),
+    terminate: (args: Args) => linkOf(args).socket.terminate(),
+    release: (args: Args) => {
+      const reason = args.context.reason ?? 'socket-lost'
+      release(core, linkOf(args), reason)
+      core.telemetry({ type: 'connection.closed', connection: linkOf(args).address, reason })
+    },
+    send: (args: Args, { type, data }: { type: string; data?: Json }) => {
+      linkOf(args).outbox.push(new Frame(JSON.stringify({ type, data })))
+    },
+    joinRoom: (args: Args, { room }: { room: string }) => {
+      if (!isRoomName(room)) throw new RangeError(`'${room}' cannot be a room's name`)
+      handleMessage(core, linkOf(args), { type: 'join', room })
+    },
+    leaveRoom: (args: Args, { room }: { room: string }) => {
+      handleMessage(core, linkOf(args), { type: 'leave', room })
+    },
+    publish: (args: Args, { room, data }: { room: string; data: Json }) => {
+      handleMessage(core, linkOf(args), { type: 'message', room, data })
+    },
+  }
+}
+
+function admit(core: Core, sessions: Sessions, link: ConnectionLink, identity: Identity | undefined): void {
+  if (identity === undefined) throw new Error('A connection must be authenticated before it is admitted.')
+  const { resume, id } = link.hello ?? {}
+  const resumed = resume === undefined ? undefined : sessions.resume(link, identity.user, resume)
+  const session = resumed ?? sessions.create(link, identity.user)
+  link.outbox.writable = true
+  welcome(core, link, session, resumed !== undefined, id)
+  link.forgetCredentials()
+  core.telemetry({ type: 'connection.opened', connection: link.address, user: identity.user.id })
+}
+
+/** A client without the subprotocol was welcomed at once; its `hello` comes late and may name an older session. */
+function takeOver(core: Core, sessions: Sessions, link: ConnectionLink, hello: HelloMessage): void {
+  const present = link.session
+  if (present === undefined) return
+  const claim = hello.resume
+  const resumed =
+    claim === undefined || claim.session === present.id ? undefined : sessions.resume(link, present.user, claim)
+  if (resumed !== undefined) {
+    present.link = undefined
+    core.route(present.address, { type: 'session.leave' })
+  }
+  welcome(core, link, resumed ?? present, resumed !== undefined, hello.id)
+}
+
+function welcome(
+  { settings }: Core,
+  link: ConnectionLink,
+  session: Session,
+  resumed: boolean,
+  id: string | number | undefined,
+): void {
+  link.send({
+    type: 'welcome',
+    ...(id === undefined ? {} : { id }),
+    session: session.id,
+    secret: session.secret,
+    user: session.user.id,
+    resumed,
+    heartbeat: { intervalMs: settings.heartbeatMs, timeoutMs: settings.heartbeatTimeoutMs },
+    limits: { frameBytes: settings.frameBytes, rooms: settings.roomsPerSession, presenceBytes: settings.presenceBytes },
+  })
+}
+
+/** Lets go of a connection's session: it waits for its client, or is over, as the reason has it. */
+export function release(core: Core, link: ConnectionLink, reason: EndReason): void {
+  const { session } = link
+  link.outbox.writable = false
+  link.outbox.discard()
+  link.session = undefined
+  if (session === undefined || session.link !== link) return
+  session.link = undefined
+  core.route(session.address, { type: endings[reason].session === 'leaves' ? 'session.leave' : 'session.detach' })
+}

@@ -1,0 +1,23 @@
+import type { AnyActorRef } from 'xstate'
+import type { Environment } from './environment.ts'
+import type { Flusher } from './outbox.ts'
+import type { Population } from './population.ts'
+import type { RuntimeOptions, Settings } from './options.ts'
+import type { Telemetry } from './telemetry.ts'
+
+/** What the parts of a runtime share. */
+export interface Core {
+  readonly options: RuntimeOptions
+  readonly settings: Settings
+  readonly environment: Environment
+  readonly telemetry: Telemetry
+  readonly flusher: Flusher
+  /** Everybody who lives directly under the supervisor, by address. */
+  readonly population: Population
+  /** The supervisor. */
+  readonly root: AnyActorRef
+  /** Whether somebody inspects the system. */
+  watched(): boolean
+  /** Sends an event to whoever lives at an address, through the supervisor. */
+  route(to: string, event: { readonly type: string }): void
+}

@@ -1,0 +1,136 @@
+import type { Position, RequestId } from '../protocol/index.ts'
+
+/** A message in a room's log. */
+export interface LogEntry {
+  readonly offset: number
+  /** When it was taken (ms since the epoch). */
+  readonly at: number
+  /** The message as members get it, encoded. */
+  readonly text: string
+}
+
+/** How much a room's log keeps. */
+export interface HistoryLimits {
+  /** Messages kept at most; 0 keeps none. */
+  readonly count: number
+  /** How long a message is kept (ms). */
+  readonly ageMs: number
+  /** How long a request's id is remembered, so that a retry is recognised (ms). */
+  readonly idempotencyMs: number
+  /** How many requests are remembered at most. */
+  readonly idempotencyCount: number
+}
+
+/** What a log says to "what did I miss?". */
+export interface Recovery {
+  /** Whether `entries` is all that was missed. */
+  readonly recovered: boolean
+  readonly entries: readonly LogEntry[]
+}
+
+/** One room's log. Every method takes effect at once and in order; a backend that cannot do so queues. */
+export interface RoomLog {
+  /** The log's identity: a log that was lost comes back under another. */
+  readonly epoch: string
+  /** The last offset given; 0 before the first. */
+  readonly offset: number
+  /** The offset that a request with this id was given before, if it was. */
+  duplicateOf(key: string): number | undefined
+  /**
+   * Gives the next offset to a message and keeps it.
+   * @param encode - makes the message's text from its offset and time
+   * @param key - who asked, and under which request id; see {@link requestKey}
+   */
+  append(encode: (offset: number, at: number) => string, at: number, key?: string): LogEntry
+  /** What came after a position, when all of that is still here. */
+  since(position: Position, limit: number, now: number): Recovery
+  /** The newest `limit` entries before an offset, oldest first, and whether nothing older is kept. */
+  before(offset: number, limit: number, now: number): { readonly entries: readonly LogEntry[]; readonly complete: boolean }
+}
+
+/** Where rooms' logs live. */
+export interface History {
+  open(room: string, limits: HistoryLimits): RoomLog | Promise<RoomLog>
+  /** The room is not in use any more. */
+  close(room: string): void
+}
+
+/** Names a request for the idempotency window: ids are a session's own. */
+export function requestKey(session: string, id: RequestId): string {
+  return `${session}\n${typeof id}\n${id}`
+}
+
+/** Keeps logs in this process, as long as their rooms are in use. */
+export function memoryHistory(newId: () => string): History {
+  return { open: (_room, limits) => new MemoryLog(newId(), limits), close: () => {} }
+}
+
+class MemoryLog implements RoomLog {
+  readonly epoch: string
+  offset = 0
+  readonly #limits: HistoryLimits
+  // Oldest first; `#start` spares shifting the array for each message that drops out.
+  #entries: LogEntry[] = []
+  #start = 0
+  readonly #requests = new Map<string, { readonly offset: number; readonly at: number }>()
+
+  constructor(epoch: string, limits: HistoryLimits) {
+    this.epoch = epoch
+    this.#limits = limits
+  }
+
+  duplicateOf(key: string): number | undefined {
+    return this.#requests.get(key)?.offset
+  }
+
+  append(encode: (offset: number, at: number) => string, at: number, key?: string): LogEntry {
+    const entry = { offset: this.offset + 1, at, text: encode(this.offset + 1, at) }
+    this.offset = entry.offset
+    if (this.#limits.count > 0) this.#entries.push(entry)
+    this.#trim(at)
+    if (key !== undefined) {
+      this.#requests.set(key, { offset: entry.offset, at })
+      this.#forgetRequests(at)
+    }
+    return entry
+  }
+
+  since(position: Position, limit: number, now: number): Recovery {
+    this.#trim(now)
+    const lost = { recovered: false, entries: [] }
+    if (position.epoch !== this.epoch || position.offset > this.offset || position.offset < 0) return lost
+    const missed = this.offset - position.offset
+    if (missed > limit || missed > this.#entries.length - this.#start) return lost
+    return { recovered: true, entries: missed === 0 ? [] : this.#entries.slice(-missed) }
+  }
+
+  before(offset: number, limit: number, now: number): { entries: readonly LogEntry[]; complete: boolean } {
+    this.#trim(now)
+    const oldest = this.offset - (this.#entries.length - this.#start) + 1
+    const end = this.#start + Math.max(0, Math.min(offset, this.offset + 1) - oldest)
+    const begin = Math.max(this.#start, end - limit)
+    return { entries: this.#entries.slice(begin, end), complete: begin === this.#start }
+  }
+
+  #trim(now: number): void {
+    const entries = this.#entries
+    const { count, ageMs } = this.#limits
+    while (this.#start < entries.length) {
+      const oldest = entries[this.#start]
+      if (oldest === undefined || (entries.length - this.#start <= count && oldest.at > now - ageMs)) break
+      this.#start++
+    }
+    if (this.#start > count) {
+      this.#entries = entries.slice(this.#start)
+      this.#start = 0
+    }
+  }
+
+  #forgetRequests(now: number): void {
+    const { idempotencyCount, idempotencyMs } = this.#limits
+    for (const [key, request] of this.#requests) {
+      if (request.at > now - idempotencyMs && this.#requests.size <= idempotencyCount) return
+      this.#requests.delete(key)
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import {
+  utf8Length,
+  type ClientMessage,
+  type ErrorMessage,
+  type JoinMessage,
+  type RequestId,
+} from '../protocol/index.ts'
+import type { ConnectionLink } from './connection-link.ts'
+import type { Core } from './core.ts'
+import type { Session } from './session.ts'
+
+/** What a connection handles while open: messages, and the errors of those that could not be read. */
+export type Inbound = Exclude<ClientMessage, { type: 'hello' | 'auth' }> | ErrorMessage
+
+type Handler<Message> = (core: Core, link: ConnectionLink, session: Session, message: Message) => void
+
+/** One handler a type: a message that is added to the protocol does not compile until it is handled here. */
+const handlers: { readonly [Type in Inbound['type']]: Handler<Extract<Inbound, { type: Type }>> } = {
+  message: (core, link, session, message) => toRoom(core, link, session, 'room.publish', message),
+  join,
+  leave: (core, link, session, message) => toRoom(core, link, session, 'room.leave', message),
+  presence: (core, link, session, message) => {
+    if (isTooLarge(core, message.state)) link.refuse('presence-too-large', message.id, message.room)
+    else toRoom(core, link, session, 'room.presence', message)
+  },
+  typing: (core, link, session, message) => toRoom(core, link, session, 'room.typing', message),
+  history: (core, link, session, message) => toRoom(core, link, session, 'room.history', message),
+  ping: (_core, link, _session, { id }) => link.send({ type: 'pong', ...(id === undefined ? {} : { id }) }),
+  error: (_core, link, _session, error) => link.send(error),
+}
+
+/** Handles one message of an open connection. */
+export function handleMessage(core: Core, link: ConnectionLink, message: Inbound): void {
+  const { session } = link
+  // Another connection has taken the session over; this one is on its way out and has no say any more.
+  if (session === undefined) return
+  ;(handlers[message.type] as Handler<Inbound>)(core, link, session, message)
+}
+
+function join(core: Core, link: ConnectionLink, session: Session, message: JoinMessage): void {
+  const { id, room } = message
+  if (isTooLarge(core, message.presence)) return link.refuse('presence-too-large', id, room)
+  if (!session.rooms.has(room) && session.rooms.size >= core.settings.roomsPerSession) {
+    return link.refuse('too-many-rooms', id, room)
+  }
+  core.route(`room:${room}`, { type: 'room.join', session, message } as never)
+}
+
+function toRoom(
+  core: Core,
+  link: ConnectionLink,
+  session: Session,
+  type: string,
+  message: { readonly room: string; readonly id?: RequestId },
+): void {
+  const address = session.rooms.get(message.room)
+  if (address === undefined) link.refuse('not-a-member', message.id, message.room)
+  else core.route(address, { type, session, message } as never)
+}
+
+function isTooLarge({ settings }: Core, state: unknown): boolean {
+  return state !== undefined && utf8Length(JSON.stringify(state)) > settings.presenceBytes
+}

@@ -1,0 +1,162 @@
+import type { AnyStateMachine } from 'xstate'
+import type { Identity, User } from '../../machines/index.ts'
+import type { Inspect } from './actor-system.ts'
+import type { Environment } from './environment.ts'
+import type { History } from './history.ts'
+import type { Telemetry } from './telemetry.ts'
+import type { ConnectRequest } from './transport.ts'
+
+/** What an application is asked when somebody wants in. */
+export interface Credentials {
+  /** From `hello`, or from the upgrade request. */
+  readonly token: string | undefined
+  readonly request: ConnectRequest
+}
+
+/** Decides who somebody is. Throwing or rejecting refuses them; `signal` is aborted when they have gone meanwhile. */
+export type Authenticate = (
+  credentials: Credentials,
+  context: { readonly signal: AbortSignal },
+) => User | Identity | Promise<User | Identity>
+
+/** How the rooms whose names match a pattern behave. Made by {@link defineRoom}. */
+export interface RoomOptions {
+  /** Messages kept for those who come back. @default 100 */
+  readonly history?: number
+  /** How long they are kept (ms). @default 300_000 */
+  readonly historyMs?: number
+}
+
+/** What `createRuntime` takes. Everything has a default. */
+export interface RuntimeOptions {
+  /**
+   * Who somebody is. Without it everybody is let in, each session as a user of its own.
+   */
+  readonly authenticate?: Authenticate
+  /**
+   * Who somebody without credentials is. Without it, credentials are required as soon as `authenticate` is given.
+   */
+  readonly guest?: (request: ConnectRequest) => User
+  /**
+   * Rooms by name. A pattern is a name, or a beginning followed by `*`; the longest that matches counts.
+   */
+  readonly rooms?: Readonly<Record<string, RoomOptions>>
+  /** A connection machine of your own, made with `connectionSetup`. */
+  readonly connection?: AnyStateMachine
+  /** An XState inspection observer for the whole system. While there is one, fast lanes are off. */
+  readonly inspect?: Inspect
+  /** Hears what happens: crashes, restarts, endings. The library itself logs nothing. */
+  readonly telemetry?: Telemetry
+  /** Where rooms' logs live. @default in memory */
+  readonly history?: History
+  /** Time, randomness and ids. @default the system's */
+  readonly environment?: Environment
+
+  /** Silence after which a connection is probed (ms). @default 25_000 */
+  readonly heartbeatMs?: number
+  /** How long a probed connection has to answer (ms). @default 10_000 */
+  readonly heartbeatTimeoutMs?: number
+  /** How long a connection may take to present credentials, and their check to be done (ms each). @default 10_000 */
+  readonly credentialsTimeoutMs?: number
+  /** How long an expired token may take to be renewed (ms). @default 25_000 */
+  readonly renewalGraceMs?: number
+  /** How long a session waits for its client to come back (ms). @default 120_000 */
+  readonly resumeWindowMs?: number
+  /** How long others are shown no difference when a client is gone (ms). @default 15_000 */
+  readonly presenceGraceMs?: number
+  /** Silence after which somebody has stopped typing (ms). @default 3_000 */
+  readonly typingMs?: number
+  /** How long a room without members keeps its log (ms). @default 300_000 */
+  readonly roomLingerMs?: number
+  /** How long a request's id is remembered (ms). @default 300_000 */
+  readonly idempotencyMs?: number
+  /** How long a close handshake may take (ms). @default 5_000 */
+  readonly closeTimeoutMs?: number
+  /** How long `close()` waits for connections to go (ms). @default 30_000 */
+  readonly drainMs?: number
+  /** The period in which {@link restartIntensity} counts (ms). @default 10_000 */
+  readonly restartPeriodMs?: number
+
+  /** Largest frame taken (bytes). @default 65_536 */
+  readonly frameBytes?: number
+  /** What may wait to be sent to one connection (bytes). @default 1_048_576 */
+  readonly outboxBytes?: number
+  /** Largest presence state, as JSON (bytes). @default 2_048 */
+  readonly presenceBytes?: number
+
+  /** Rooms one session may be in. @default 100 */
+  readonly roomsPerSession?: number
+  /** Messages replayed at most to somebody who comes back. @default 300 */
+  readonly replayCount?: number
+  /** Requests whose ids a room remembers. @default 1_000 */
+  readonly idempotencyCount?: number
+  /** Restarts of one room within the period, after which it is given up. @default 3 */
+  readonly roomRestartIntensity?: number
+  /** Restarts in all within the period, after which the runtime gives up. @default 100 */
+  readonly restartIntensity?: number
+}
+
+const numbers = {
+  heartbeatMs: 25_000,
+  heartbeatTimeoutMs: 10_000,
+  credentialsTimeoutMs: 10_000,
+  renewalGraceMs: 25_000,
+  resumeWindowMs: 120_000,
+  presenceGraceMs: 15_000,
+  typingMs: 3_000,
+  roomLingerMs: 300_000,
+  idempotencyMs: 300_000,
+  closeTimeoutMs: 5_000,
+  drainMs: 30_000,
+  restartPeriodMs: 10_000,
+  frameBytes: 65_536,
+  outboxBytes: 1_048_576,
+  presenceBytes: 2_048,
+  roomsPerSession: 100,
+  replayCount: 300,
+  idempotencyCount: 1_000,
+  roomRestartIntensity: 3,
+  restartIntensity: 100,
+}
+
+/** The numeric options, each filled in. */
+export type Settings = Readonly<typeof numbers>
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws RangeError when a number is negative or not a number
+ */
+export function resolveSettings(options: RuntimeOptions): Settings {
+  const settings = { ...numbers }
+  for (const name of Object.keys(numbers) as (keyof Settings)[]) {
+    const value = options[name]
+    if (value === undefined) continue
+    if (typeof value !== 'number' || !(value >= 0)) throw new RangeError(`${name} must be a number ≥ 0, not ${value}`)
+    settings[name] = value
+  }
+  return settings
+}
+
+/** Declares how rooms behave, for the `rooms` option. */
+export function defineRoom(options: RoomOptions = {}): RoomOptions {
+  const { history = 100, historyMs = 300_000 } = options
+  for (const [name, value] of Object.entries({ history, historyMs })) {
+    if (!(value >= 0)) throw new RangeError(`${name} must be a number ≥ 0, not ${value}`)
+  }
+  return { history, historyMs }
+}
+
+/** Finds the options of a room: those of its name, else those of the longest pattern that fits. */
+export function roomOptionsFinder(rooms: RuntimeOptions['rooms'] = {}): (name: string) => Required<RoomOptions> {
+  const defaults = { history: 100, historyMs: 300_000 }
+  const exact = new Map(Object.entries(rooms).filter(([pattern]) => !pattern.endsWith('*')))
+  const prefixes = Object.entries(rooms)
+    .filter(([pattern]) => pattern.endsWith('*'))
+    .map(([pattern, options]) => ({ prefix: pattern.slice(0, -1), options }))
+    .sort((a, b) => b.prefix.length - a.prefix.length)
+  return (name) => {
+    const found = exact.get(name) ?? prefixes.find(({ prefix }) => name.startsWith(prefix))?.options
+    return { ...defaults, ...found }
+  }
+}

@@ -1,0 +1,111 @@
+import type { AnyActorRef } from 'xstate'
+import type { RoomEvent } from '../../machines/index.ts'
+import type { Json, RoomMessage } from '../protocol/index.ts'
+import type { Frame } from './frame.ts'
+import type { HistoryLimits, RoomLog } from './history.ts'
+import { Population } from './population.ts'
+import { Presence } from './presence.ts'
+import type { Session } from './session.ts'
+
+/** A session in a room. */
+interface Membership {
+  readonly session: Session
+  /** Where it stands in the room's audience. */
+  index: number
+  state: Json | undefined
+}
+
+/**
+ * The record of a room: members, presence and log. It belongs to the room's name rather than to its actor, so that a
+ * room whose actor crashed comes back with everybody in it.
+ */
+export class RoomRecord {
+  readonly name: string
+  readonly address: string
+  readonly limits: HistoryLimits
+  readonly presence = new Presence()
+  /** Undefined until the log is open. */
+  log: RoomLog | undefined
+  /** Requests that came before that. */
+  held: RoomEvent[] = []
+  /** The typing actors, by session id. */
+  readonly typing = new Population({ done: () => {}, crashed: () => {} })
+  /** The room's actor. */
+  actor: AnyActorRef | undefined
+  /** When the actor crashed (ms), within the period that counts. */
+  crashes: readonly number[] = []
+  readonly #members = new Map<string, Membership>()
+  readonly #audience: Membership[] = []
+  #prefix = ''
+
+  constructor(name: string, limits: HistoryLimits) {
+    this.name = name
+    this.address = `room:${name}`
+    this.limits = limits
+  }
+
+  get size(): number {
+    return this.#audience.length
+  }
+
+  get sessions(): Session[] {
+    return this.#audience.map(({ session }) => session)
+  }
+
+  has(session: Session): boolean {
+    return this.#members.has(session.id)
+  }
+
+  stateOf(session: Session): Json | undefined {
+    return this.#members.get(session.id)?.state
+  }
+
+  add(session: Session, state: Json | undefined): void {
+    const present = this.#members.get(session.id)
+    if (present === undefined) {
+      const membership = { session, state, index: this.#audience.length }
+      this.#members.set(session.id, membership)
+      this.#audience.push(membership)
+      session.rooms.set(this.name, this.address)
+    } else if (state !== undefined) {
+      present.state = state
+    }
+  }
+
+  remove(session: Session): boolean {
+    const membership = this.#members.get(session.id)
+    if (membership === undefined) return false
+    this.#members.delete(session.id)
+    session.rooms.delete(this.name)
+    const last = this.#audience.pop()
+    if (last !== undefined && last !== membership) {
+      this.#audience[membership.index] = last
+      last.index = membership.index
+    }
+    return true
+  }
+
+  /** Hands one frame to every member who is connected. This loop is the data plane: no actor is asked. */
+  broadcast(frame: Frame, except?: Session): void {
+    for (const { session } of this.#audience) if (session !== except) session.link?.outbox.push(frame)
+  }
+
+  /** A message as members get it. What is the same for all messages of the room is encoded once. */
+  encode(log: RoomLog, offset: number, at: number, from: string, data: Json, meta: Json | undefined): string {
+    if (this.#prefix === '') {
+      this.#prefix = `{"type":"message","room":${JSON.stringify(this.name)},"epoch":${JSON.stringify(log.epoch)},"offset":`
+    }
+    const text = `${this.#prefix}${offset},"at":${at},"from":${from},"data":${JSON.stringify(data)}`
+    return meta === undefined ? `${text}}` : `${text},"meta":${JSON.stringify(meta)}}`
+  }
+
+  /** For inspectors: no references. */
+  toJSON(): object {
+    return { name: this.name, members: this.size, users: this.presence.size, offset: this.log?.offset }
+  }
+}
+
+/** Reads a logged message back. */
+export function loggedMessage(text: string): RoomMessage {
+  return JSON.parse(text) as RoomMessage
+}

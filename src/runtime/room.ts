@@ -1,0 +1,262 @@
+import { fromPromise, type AnyActorRef, type AnyMachineSnapshot, type EventObject } from 'xstate'
+import { roomMachine, typingMachine, type RoomEvent, type RoomInput } from '../../machines/index.ts'
+import {
+  errorMessage,
+  type ErrorCode,
+  type HistoryMessage,
+  type JoinMessage,
+  type LeaveMessage,
+  type PresenceUpdateMessage,
+  type PublishMessage,
+  type RequestId,
+  type TypingUpdateMessage,
+} from '../protocol/index.ts'
+import type { Core } from './core.ts'
+import { Frame } from './frame.ts'
+import { requestKey, type History } from './history.ts'
+import { withLanes, type LanedLogic } from './lanes.ts'
+import { withPopulation } from './population.ts'
+import type { PresenceChange } from './presence.ts'
+import { loggedMessage, type RoomRecord } from './room-record.ts'
+import type { Session } from './session.ts'
+
+/** What an action of the room's chart is called with; `Message` is what the event carries. */
+interface Args<Message = { readonly id?: RequestId } | undefined> {
+  readonly context: RoomInput
+  readonly event: { readonly type: string; readonly session: Session; readonly message: Message }
+  readonly self: AnyActorRef
+}
+
+/** Requests that may wait for a room's log. */
+const heldCount = 10_000
+
+const roomOf = ({ context }: { readonly context: RoomInput }): RoomRecord => context.room as RoomRecord
+
+/** Marries the room's chart to its record, its log and its members' outboxes. */
+export function roomLogic(core: Core, history: History, isAlive: (session: Session) => boolean): LanedLogic {
+  const { clock } = core.environment
+  const typing = typingLogic(core)
+  const machine = roomMachine.provide({
+    actors: {
+      openHistory: fromPromise<void, RoomInput>(async ({ input }) => {
+        const room = input.room as RoomRecord
+        room.log ??= await history.open(room.name, room.limits)
+      }),
+    },
+    actions: {
+      hold: (args: Args) => {
+        const { held } = roomOf(args)
+        if (held.length < heldCount) held.push(args.event as RoomEvent)
+        else refuse(args, 'room-unavailable')
+      },
+      runHeld: (args: Args) => {
+        const room = roomOf(args)
+        const { held } = room
+        room.held = []
+        for (const event of held) args.self.send(event)
+      },
+      fail: (args: Args) => giveUp(roomOf(args)),
+      admit: (args: Args<JoinMessage>) => {
+        if (isAlive(args.event.session)) admit(core, args)
+        if (roomOf(args).size === 0) args.self.send({ type: 'room.emptied' })
+      },
+      dismiss: (args: Args<LeaveMessage | undefined>) => dismiss(args),
+      publish: (args: Args<PublishMessage>) => publish(args, clock.now()),
+      updatePresence: (args: Args<PresenceUpdateMessage>) => updatePresence(args),
+      withdraw: (args: Args) => withdraw(args),
+      reappear: (args: Args) => reappear(args),
+      noteTyping: (args: Args<TypingUpdateMessage>) => noteTyping(args, typing),
+      announceTyping: (args: Args) => announceTyping(args),
+      replay: (args: Args<HistoryMessage>) => replay(core, args),
+      refuse: (args: Args) => refuse(args, 'not-a-member'),
+      closeHistory: (args: Args) => history.close(roomOf(args).name),
+    } as never,
+    guards: {
+      empty: (args) => roomOf(args).size === 0,
+      nothingToKeep: (args) => (roomOf(args).log?.offset ?? 0) === 0,
+    },
+    delays: { linger: core.settings.roomLingerMs },
+  })
+  const laned = withLanes(machine, {
+    hot: ['room.publish'],
+    watched: core.watched,
+    onCrash: (snapshot, event) => {
+      const room = roomOf(snapshot)
+      // The typing actors end with the room's; nobody is to be left typing for ever.
+      for (const session of room.sessions) stopTyping(room, session)
+      answerCrashed(event)
+    },
+  })
+  return withPopulation(laned, (snapshot) => roomOf(snapshot as AnyMachineSnapshot).typing)
+}
+
+/** Takes everybody out of a room that cannot go on, and says so to them and to those who wait. */
+export function giveUp(room: RoomRecord): void {
+  const sessions = new Set([...room.sessions, ...room.held.map((event) => (event as Args['event']).session)])
+  room.held = []
+  for (const session of sessions) {
+    room.remove(session)
+    session.send(errorMessage('room-unavailable', undefined, room.name))
+  }
+}
+
+function refuse({ event, context }: Args, code: ErrorCode): void {
+  event.session.send(errorMessage(code, event.message?.id, (context.room as RoomRecord).name))
+}
+
+/** Whoever asked for what crashed the room hears that it failed. */
+function answerCrashed(event: EventObject): void {
+  const { session, message } = event as EventObject & Partial<Args['event']>
+  if (message?.id !== undefined) session?.send(errorMessage('internal', message.id))
+}
+
+function tell(room: RoomRecord, change: PresenceChange | undefined, except?: Session): void {
+  if (change !== undefined) room.broadcast(Frame.of({ type: 'presence', room: room.name, ...change }), except)
+}
+
+function admit(core: Core, args: Args<JoinMessage>): void {
+  const room = roomOf(args)
+  const { session, message } = args.event
+  const { log } = room
+  if (log === undefined) throw new Error(`The log of '${room.name}' is not open.`)
+  const { id, since, presence } = message
+  // Asked for again: several joins may have been on their way at once.
+  if (!room.has(session) && session.rooms.size >= core.settings.roomsPerSession) return refuse(args, 'too-many-rooms')
+  room.add(session, presence)
+  tell(room, room.presence.join(session.user.id, session.id, presence), session)
+  // Reading the log and joining the audience are one step, so nothing falls between what is replayed and what follows.
+  const { recovered, entries } =
+    since === undefined
+      ? { recovered: false, entries: [] }
+      : log.since(since, core.settings.replayCount, core.environment.clock.now())
+  session.send({
+    type: 'joined',
+    ...(id === undefined ? {} : { id }),
+    room: room.name,
+    epoch: log.epoch,
+    offset: log.offset,
+    members: room.presence.members(),
+    recovered,
+    messages: entries.map(({ text }) => loggedMessage(text)),
+  })
+  for (const other of room.sessions) {
+    if (other !== session && isTyping(room, other)) session.send(typingMessage(room, other, true))
+  }
+}
+
+function dismiss(args: Args<LeaveMessage | undefined>): void {
+  const room = roomOf(args)
+  const { session, message } = args.event
+  stopTyping(room, session)
+  if (room.remove(session)) tell(room, room.presence.leave(session.user.id, session.id), session)
+  if (message !== undefined) {
+    session.send({ type: 'left', ...(message.id === undefined ? {} : { id: message.id }), room: room.name })
+  }
+  if (room.size === 0) args.self.send({ type: 'room.emptied' })
+}
+
+function publish(args: Args<PublishMessage>, now: number): void {
+  const room = roomOf(args)
+  const { session, message } = args.event
+  const { log } = room
+  if (log === undefined || !room.has(session)) return refuse(args, 'not-a-member')
+  const { id, data, meta } = message
+  const key = id === undefined ? undefined : requestKey(session.id, id)
+  const before = key === undefined ? undefined : log.duplicateOf(key)
+  if (before === undefined) {
+    if (room.typing.size > 0) room.typing.get(session.id)?.send({ type: 'typing.stop' })
+    const encode = (offset: number, at: number): string => room.encode(log, offset, at, session.from, data, meta)
+    room.broadcast(new Frame(log.append(encode, now, key).text))
+  }
+  if (id === undefined) return
+  session.send({
+    type: 'ack',
+    id,
+    room: room.name,
+    epoch: log.epoch,
+    offset: before ?? log.offset,
+    ...(before === undefined ? {} : { duplicate: true }),
+  })
+}
+
+function updatePresence(args: Args<PresenceUpdateMessage>): void {
+  const room = roomOf(args)
+  const { session, message } = args.event
+  if (!room.has(session)) return refuse(args, 'not-a-member')
+  room.add(session, message.state)
+  tell(room, room.presence.update(session.user.id, session.id, message.state))
+  if (message.id !== undefined) session.send({ type: 'ack', id: message.id, room: room.name })
+}
+
+function withdraw(args: Args): void {
+  const room = roomOf(args)
+  const { session } = args.event
+  stopTyping(room, session)
+  tell(room, room.presence.leave(session.user.id, session.id))
+}
+
+function reappear(args: Args): void {
+  const room = roomOf(args)
+  const { session } = args.event
+  if (room.has(session)) tell(room, room.presence.join(session.user.id, session.id, room.stateOf(session)))
+}
+
+function noteTyping(args: Args<TypingUpdateMessage>, logic: LanedLogic): void {
+  const room = roomOf(args)
+  const { session, message } = args.event
+  if (!room.has(session)) return refuse(args, 'not-a-member')
+  if (message.typing && room.typing.get(session.id) === undefined) {
+    room.typing.create(args.self, logic, session.id, 'typing', { session }).start()
+  }
+  room.typing.get(session.id)?.send({ type: message.typing ? 'typing.start' : 'typing.stop' })
+  if (message.id !== undefined) session.send({ type: 'ack', id: message.id, room: room.name })
+}
+
+function announceTyping(args: Args): void {
+  const room = roomOf(args)
+  const { session, type } = args.event
+  room.broadcast(Frame.of(typingMessage(room, session, type === 'typing.started')), session)
+}
+
+function typingMessage(room: RoomRecord, session: Session, typing: boolean) {
+  return { type: 'typing', room: room.name, user: session.user.id, typing } as const
+}
+
+function isTyping(room: RoomRecord, session: Session): boolean {
+  const snapshot = room.typing.get(session.id)?.getSnapshot() as AnyMachineSnapshot | undefined
+  return snapshot?.matches('typing') ?? false
+}
+
+/** The member is going: its indicator ends now, whatever it said last. */
+function stopTyping(room: RoomRecord, session: Session): void {
+  if (isTyping(room, session)) room.broadcast(Frame.of(typingMessage(room, session, false)), session)
+  room.typing.stop(session.id)
+}
+
+function replay(core: Core, args: Args<HistoryMessage>): void {
+  const room = roomOf(args)
+  const { session, message } = args.event
+  const { log } = room
+  if (log === undefined || !room.has(session)) return refuse(args, 'not-a-member')
+  const { before = Infinity, limit = core.settings.replayCount, id } = message
+  const page = log.before(before, Math.min(limit, core.settings.replayCount), core.environment.clock.now())
+  session.send({
+    type: 'history',
+    ...(id === undefined ? {} : { id }),
+    room: room.name,
+    epoch: log.epoch,
+    messages: page.entries.map(({ text }) => loggedMessage(text)),
+    complete: page.complete,
+  })
+}
+
+function typingLogic(core: Core): LanedLogic {
+  const report = (type: string) => (args: { context: { session: object }; self: AnyActorRef }) => {
+    args.self._parent?.send({ type, session: args.context.session })
+  }
+  const machine = typingMachine.provide({
+    actions: { announceStart: report('typing.started'), announceStop: report('typing.stopped') } as never,
+    delays: { silence: core.settings.typingMs },
+  })
+  return withLanes(machine, { hot: [], watched: core.watched })
+}

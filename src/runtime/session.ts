@@ -1,0 +1,136 @@
+import { sessionMachine, type User } from '../../machines/index.ts'
+import type { ServerMessage } from '../protocol/index.ts'
+import type { ConnectionLink } from './connection-link.ts'
+import type { Core } from './core.ts'
+import { Frame } from './frame.ts'
+import { withLanes, type LanedLogic } from './lanes.ts'
+
+/** The record of a session: what survives a reconnect. Its actor decides over it. */
+export class Session {
+  readonly id: string
+  readonly secret: string
+  readonly user: User
+  readonly address: string
+  /** The `from` of this session's messages, encoded once. */
+  readonly from: string
+  /** The addresses of the rooms it is a member of, by name. */
+  readonly rooms = new Map<string, string>()
+  /** The connection that owns the session, while there is one. */
+  link: ConnectionLink | undefined
+
+  constructor(id: string, secret: string, user: User, link: ConnectionLink) {
+    this.id = id
+    this.secret = secret
+    this.user = user
+    this.address = `session:${id}`
+    this.from = JSON.stringify({ user: user.id, session: id })
+    this.link = link
+  }
+
+  /** Sends to the session's client, if it is connected. */
+  send(message: ServerMessage): void {
+    this.link?.outbox.push(Frame.of(message))
+  }
+
+  /** For inspectors: no secret, no references. */
+  toJSON(): object {
+    return { id: this.id, user: this.user, rooms: [...this.rooms.keys()] }
+  }
+}
+
+/** What a `hello` says of the session it continues. */
+export interface ResumeClaim {
+  readonly session: string
+  readonly secret: string
+}
+
+/** Finds or creates the session of a connection that has been let in. */
+export class Sessions {
+  readonly #core: Core
+  readonly #logic: LanedLogic
+  readonly #records = new Map<string, Session>()
+
+  constructor(core: Core) {
+    this.#core = core
+    this.#logic = sessionLogic(core)
+  }
+
+  get size(): number {
+    return this.#records.size
+  }
+
+  /** Gives a connection a fresh session of its own. */
+  create(link: ConnectionLink, user: User): Session {
+    const { population, root, environment } = this.#core
+    const session = new Session(environment.newId(), environment.newId(), user, link)
+    this.#records.set(session.id, session)
+    link.session = session
+    population.create(root, this.#logic, session.address, 'session', { session }).start()
+    return session
+  }
+
+  /** Takes an existing session over, if the claim is true and it is this user's. The newer connection wins. */
+  resume(link: ConnectionLink, user: User, claim: ResumeClaim): Session | undefined {
+    const session = this.#records.get(claim.session)
+    if (session === undefined || !equalSecrets(session.secret, claim.secret) || session.user.id !== user.id) {
+      return undefined
+    }
+    this.#core.population.get(session.address)?.send({ type: 'session.attach', link })
+    return session.link === link ? session : undefined
+  }
+
+  /** The session's actor has ended. */
+  forget(id: string): void {
+    const session = this.#records.get(id)
+    if (session === undefined) return
+    this.#records.delete(id)
+    if (session.link !== undefined) session.link.session = undefined
+    session.link = undefined
+  }
+
+  get(id: string): Session | undefined {
+    return this.#records.get(id)
+  }
+}
+
+function sessionLogic(core: Core): LanedLogic {
+  const { presenceGraceMs, resumeWindowMs } = core.settings
+  const sessionOf = (context: { session: object }): Session => context.session as Session
+  const routeToRooms = (session: Session, type: string): void => {
+    for (const room of session.rooms.values()) core.route(room, { type, session, message: undefined } as never)
+  }
+  const machine = sessionMachine.provide({
+    actions: {
+      own: ({ context, event }) => {
+        if (event.type !== 'session.attach') return
+        const session = sessionOf(context)
+        const former = session.link
+        const link = event.link as ConnectionLink
+        session.link = link
+        link.session = session
+        if (former === undefined || former === link) return
+        former.session = undefined
+        core.route(former.address, { type: 'connection.close', reason: 'replaced' } as never)
+      },
+      disown: ({ context }) => {
+        sessionOf(context).link = undefined
+      },
+      withdraw: ({ context }) => routeToRooms(sessionOf(context), 'room.withdraw'),
+      reappear: ({ context }) => routeToRooms(sessionOf(context), 'room.reappear'),
+      leaveRooms: ({ context }) => routeToRooms(sessionOf(context), 'room.leave'),
+    },
+    delays: {
+      presenceGrace: Math.min(presenceGraceMs, resumeWindowMs),
+      untilExpired: Math.max(0, resumeWindowMs - presenceGraceMs),
+    },
+  })
+  return withLanes(machine, { hot: [], watched: core.watched })
+}
+
+/** Compares without telling by its duration how much was right. */
+function equalSecrets(a: string, b: string): boolean {
+  if (a.length !== b.length) return false
+  let difference = 0
+  for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i)
+  return difference === 0
+}

@@ -1,0 +1,27 @@
+import type { EndReason } from '../../machines/index.ts'
+
+/** What a runtime has to report. Nothing in it is secret: no tokens, no data. */
+export type TelemetryEvent =
+  | { readonly type: 'connection.opened'; readonly connection: string; readonly user: string }
+  | { readonly type: 'connection.closed'; readonly connection: string; readonly reason: EndReason }
+  /** An actor threw. `restarted` tells whether it lives again. */
+  | { readonly type: 'actor.crashed'; readonly address: string; readonly error: unknown; readonly restarted: boolean }
+  /** A function that the application handed in (observer, listener, authenticate) threw where nobody waits for it. */
+  | { readonly type: 'callback.threw'; readonly callback: string; readonly error: unknown }
+  /** More restarts than allowed; the runtime has closed its connections and stops. */
+  | { readonly type: 'runtime.failed' }
+
+/** Hears what a runtime reports. What it throws is swallowed: reporting must not end what it reports on. */
+export type Telemetry = (event: TelemetryEvent) => void
+
+/** Wraps an application's listener so that it cannot throw into the runtime. */
+export function safeTelemetry(listener: Telemetry | undefined): Telemetry {
+  if (listener === undefined) return () => {}
+  return (event) => {
+    try {
+      listener(event)
+    } catch {
+      // There is nobody left to tell.
+    }
+  }
+}
