@@ -88,6 +88,10 @@ export class Sessions {
     session.link = undefined
   }
 
+  clear(): void {
+    this.#records.clear()
+  }
+
   get(id: string): Session | undefined {
     return this.#records.get(id)
   }

@@ -139,6 +139,7 @@ export class Supervisor implements PopulationListener {
     for (const link of this.connections.values()) link.socket.terminate()
     this.connections.clear()
     this.rooms.clear()
+    this.sessions.clear()
     this.#core.population.stopAll()
   }
 }

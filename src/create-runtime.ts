@@ -1,0 +1,81 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { RuntimeOptions } from './runtime/options.ts'
+import { RuntimeTrunk } from './runtime/runtime.ts'
+import { wsTransport, type WsTransport } from './transports/ws.ts'
+
+/** Node's own defaults let a request trickle in for minutes. */
+const slowRequests = { headersTimeout: 10_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 }
+
+/** Where a runtime listens. */
+export interface ListenOptions {
+  /** @default all addresses */
+  readonly host?: string
+  /** The path of the WebSocket endpoint. @default '/ws' */
+  readonly path?: string
+}
+
+/** A runtime that can be reached by WebSocket. */
+export class Runtime extends RuntimeTrunk {
+  readonly #transports: WsTransport[] = []
+  readonly #servers: Server[] = []
+
+  /**
+   * Opens a port of its own.
+   *
+   * @param port - 0 for any that is free
+   * @returns the port that was opened
+   * @throws the operating system's error, such as `EADDRINUSE`
+   */
+  async listen(port: number, { host, path }: ListenOptions = {}): Promise<number> {
+    const server = createServer(slowRequests, (_request, response) => {
+      response.writeHead(426, { Connection: 'Upgrade', Upgrade: 'websocket' }).end()
+    })
+    this.attach(server, path === undefined ? {} : { path })
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(port, host, resolve)
+    })
+    this.#servers.push(server)
+    return (server.address() as AddressInfo).port
+  }
+
+  /**
+   * Serves WebSockets on an HTTP server that is there already: an Express, Fastify or plain one. The server remains
+   * its owner's to listen with and to close.
+   */
+  attach(server: Server, { path = '/ws' }: Pick<ListenOptions, 'path'> = {}): void {
+    const { frameBytes, closeTimeoutMs } = this.settings
+    this.#transports.push(wsTransport(this, server, { path, frameBytes, closeTimeoutMs }))
+  }
+
+  /**
+   * Closes every connection with 1012 and waits for them to go, at most the time that `drainMs` allows; then nothing is
+   * left: no actor, no timer, no socket, no port that {@link listen} opened.
+   */
+  override async close(): Promise<void> {
+    const closed = this.#servers.splice(0).map(
+      (server) =>
+        new Promise<void>((resolve) => {
+          server.close(() => resolve())
+        }),
+    )
+    await super.close()
+    for (const transport of this.#transports.splice(0)) transport.detach()
+    await Promise.all(closed)
+  }
+}
+
+/**
+ * Starts a runtime.
+ *
+ * @example
+ * ```ts
+ * const runtime = createRuntime({ authenticate: ({ token }) => verify(token) })
+ * await runtime.listen(8080)
+ * ```
+ * @throws RangeError when an option is not a number it can be
+ */
+export function createRuntime(options: RuntimeOptions = {}): Runtime {
+  return new Runtime(options)
+}

@@ -1,0 +1,158 @@
+import { Buffer } from 'node:buffer'
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { WebSocket, WebSocketServer, type RawData } from 'ws'
+import { closeCodes, subprotocol } from '../protocol/index.ts'
+import type { Frame } from '../runtime/frame.ts'
+import type { Acceptor, ConnectRequest, SocketSink, TransportSocket } from '../runtime/transport.ts'
+import { joinFrames } from './ws-frame.ts'
+
+/** What the `ws` transport is told. */
+export interface WsTransportOptions {
+  /** The path of the upgrade request. @default '/ws' */
+  readonly path?: string
+  /** Largest message taken, alone or summed over its fragments (bytes). @default 65_536 */
+  readonly frameBytes?: number
+  /** How long a close handshake may take before the socket is destroyed (ms). @default 5_000 */
+  readonly closeTimeoutMs?: number
+}
+
+/** A transport that stands on somebody's HTTP server. */
+export interface WsTransport {
+  /** Takes no more sockets. Those that are here stay. */
+  detach(): void
+}
+
+/**
+ * Brings the WebSockets of an HTTP server, its own or an Express, Fastify or plain one, to a runtime. Upgrade requests
+ * for other paths are left to other listeners; if there are none, they get 404.
+ */
+export function wsTransport(acceptor: Acceptor, server: Server, options: WsTransportOptions = {}): WsTransport {
+  const { path = '/ws', frameBytes = 65_536, closeTimeoutMs = 5_000 } = options
+  const sockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    WebSocket: ServerSocket,
+    maxPayload: frameBytes,
+    // `maxPayload` alone lets thousands of one-byte fragments hold megabytes.
+    maxFragments: 64,
+    maxBufferedChunks: 1024,
+    perMessageDeflate: false,
+    closeTimeout: closeTimeoutMs,
+    handleProtocols: (offered: Set<string>) => (offered.has(subprotocol) ? subprotocol : false),
+  } as ConstructorParameters<typeof WebSocketServer>[0])
+
+  const onUpgrade = (request: IncomingMessage, tcp: Duplex, head: Buffer): void => {
+    if (pathOf(request) !== path) {
+      if (server.listenerCount('upgrade') === 1) refuse(tcp, '404 Not Found')
+      return
+    }
+    sockets.handleUpgrade(request, tcp, head, (socket) => {
+      ;(socket as ServerSocket).begin(acceptor, tcp, connectRequest(request))
+    })
+  }
+  server.on('upgrade', onUpgrade)
+  return { detach: () => void server.off('upgrade', onUpgrade) }
+}
+
+function refuse(tcp: Duplex, status: string): void {
+  tcp.on('error', () => {})
+  tcp.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+}
+
+// Only the path and the query count, and a request's target need not be a URL.
+function parseTarget(request: IncomingMessage): { path: string; query: URLSearchParams } {
+  const [path = '', query = ''] = (request.url ?? '').split('?', 2)
+  return { path, query: new URLSearchParams(query) }
+}
+
+function pathOf(request: IncomingMessage): string {
+  return parseTarget(request).path
+}
+
+function connectRequest(request: IncomingMessage): ConnectRequest {
+  const { path, query } = parseTarget(request)
+  const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
+  const token = bearer ?? query.get('token') ?? undefined
+  query.delete('token')
+  const rest = query.toString()
+  return {
+    protocol: '',
+    token,
+    address: request.socket.remoteAddress ?? '',
+    url: rest === '' ? path : `${path}?${rest}`,
+    headers: request.headers,
+  }
+}
+
+/** One socket of the `ws` library, which reads frames and shakes hands; what we send, we frame and write ourselves. */
+class ServerSocket extends WebSocket implements TransportSocket {
+  #tcp: Duplex | undefined
+  #sink: SocketSink | undefined
+  /** What `ws` found wrong; its `close` event would say 1006. */
+  #fault: number | undefined
+
+  begin(acceptor: Acceptor, tcp: Duplex, request: ConnectRequest): void {
+    this.#tcp = tcp
+    this.on('message', onMessage)
+    this.on('pong', onPong)
+    this.on('close', onClose)
+    this.on('error', onError)
+    tcp.on('drain', () => this.#sink?.drained())
+    this.#sink = acceptor.accept(this, { ...request, protocol: this.protocol })
+  }
+
+  get sink(): SocketSink | undefined {
+    return this.#sink
+  }
+
+  get ready(): boolean {
+    return this.readyState === WebSocket.OPEN && this.#tcp !== undefined && !this.#tcp.writableNeedDrain
+  }
+
+  get bufferedBytes(): number {
+    return this.#tcp?.writableLength ?? 0
+  }
+
+  write(frames: readonly Frame[]): void {
+    if (this.readyState === WebSocket.OPEN) this.#tcp?.write(joinFrames(frames))
+  }
+
+  override ping(): void {
+    if (this.readyState === WebSocket.OPEN) super.ping()
+  }
+
+  /** What the transport found wrong with what it read, as a close code. */
+  noteFault(code: string | undefined): void {
+    if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') this.#fault = closeCodes.messageTooBig
+    else if (code === 'WS_ERR_INVALID_UTF8') this.#fault = closeCodes.invalidPayload
+    else if (code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS') this.#fault = closeCodes.policyViolation
+    else if (code?.startsWith('WS_ERR_') === true) this.#fault = closeCodes.protocolError
+  }
+
+  ended(code: number): void {
+    this.#sink?.closed(this.#fault ?? code)
+    this.#sink = undefined
+  }
+}
+
+// One function for all sockets, rather than a closure for each.
+
+function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
+  const { sink } = this as ServerSocket
+  if (isBinary) sink?.binary(data as Buffer)
+  else sink?.message((data as Buffer).toString())
+}
+
+function onPong(this: WebSocket): void {
+  ;(this as ServerSocket).sink?.pong()
+}
+
+function onClose(this: WebSocket, code: number): void {
+  ;(this as ServerSocket).ended(code)
+}
+
+// Without a listener the first malformed frame would end the process. `close` follows.
+function onError(this: WebSocket, error: Error & { code?: string }): void {
+  ;(this as ServerSocket).noteFault(error.code)
+}
