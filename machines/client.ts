@@ -54,8 +54,8 @@ export const clientMachine = setup({
     sendHello: () => {},
     /** Joins again what was joined, sends what waits. */
     restore: () => {},
-    /** Answers every call that waits: the connection is not there. */
-    suspendCalls: () => {},
+    /** Shows rooms as waiting for the connection to come back. */
+    pauseRooms: () => {},
     sendPing: () => {},
     /** Lets go of the socket without waiting for it. */
     dropSocket: () => {},
@@ -122,7 +122,7 @@ export const clientMachine = setup({
     open: {
       description: 'Welcomed: messages flow both ways.',
       entry: ['forgetAttempts', 'restore'],
-      exit: 'suspendCalls',
+      exit: 'pauseRooms',
       initial: 'assured',
       on: {
         'socket.closed': [

@@ -38,7 +38,7 @@ export function connectionLogic(core: Core, sessions: Sessions): LanedLogic {
         context.reason === 'slow-consumer' ? Math.min(1_000, core.settings.closeTimeoutMs) : core.settings.closeTimeoutMs,
     },
   } as never)
-  return withApplicationMessages(withLanes(provided, { hot: ['socket.message'], watched: core.watched }))
+  return withApplicationMessages(withLanes(provided, { hot: ['socket.message'], ...core.lanes }))
 }
 
 function hasCredentials({ options }: Core, { request }: ConnectionLink): boolean {
@@ -113,7 +113,7 @@ function heartbeatLogic(core: Core): LanedLogic {
     },
     delays: { interval: heartbeatMs, patience: heartbeatTimeoutMs / 2 },
   })
-  return withLanes(machine, { hot: [], watched: core.watched })
+  return withLanes(machine, { hot: [], ...core.lanes })
 }
 
 function actions(core: Core, sessions: Sessions): object {

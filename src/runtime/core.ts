@@ -1,8 +1,10 @@
 import type { AnyActorRef } from 'xstate'
 import type { Environment } from './environment.ts'
+import type { LaneOptions } from './lanes.ts'
 import type { Flusher } from './outbox.ts'
 import type { Population } from './population.ts'
 import type { RuntimeOptions, Settings } from './options.ts'
+import type { Steps } from './steps.ts'
 import type { Telemetry } from './telemetry.ts'
 
 /** What the parts of a runtime share. */
@@ -16,8 +18,9 @@ export interface Core {
   readonly population: Population
   /** The supervisor. */
   readonly root: AnyActorRef
-  /** Whether somebody inspects the system. */
-  watched(): boolean
+  readonly steps: Steps
+  /** What every actor's fast lane needs. */
+  readonly lanes: Pick<LaneOptions, 'steps' | 'watched'>
   /** Sends an event to whoever lives at an address, through the supervisor. */
   route(to: string, event: { readonly type: string }): void
 }

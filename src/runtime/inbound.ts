@@ -43,7 +43,10 @@ function join(core: Core, link: ConnectionLink, session: Session, message: JoinM
   if (!session.rooms.has(room) && session.rooms.size >= core.settings.roomsPerSession) {
     return link.refuse('too-many-rooms', id, room)
   }
-  core.route(`room:${room}`, { type: 'room.join', session, message } as never)
+  const address = `room:${room}`
+  // From now on, not from the answer on: what is said right behind a join goes to the same room, after it.
+  session.rooms.set(room, address)
+  core.route(address, { type: 'room.join', session, message } as never)
 }
 
 function toRoom(

@@ -1,5 +1,6 @@
 import type { ActorLogic, AnyActorRef, AnyActorScope, AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate'
 import { stopChild } from './actor-system.ts'
+import type { Steps } from './steps.ts'
 
 /** An action's implementation, as `provide` takes it. */
 type ActionFunction = (args: { context: object; event: EventObject; self: AnyActorRef; system: unknown }) => void
@@ -8,6 +9,8 @@ type ActionFunction = (args: { context: object; event: EventObject; self: AnyAct
 export interface LaneOptions {
   /** The event types that may be taken past the interpreter. */
   readonly hot: readonly string[]
+  /** Told of each step's beginning and end. */
+  readonly steps: Steps
   /** Whether somebody watches: then every event goes through the interpreter, so that every step is shown. */
   readonly watched: () => boolean
   /** Called when the machine throws, with the event that made it throw; the actor ends as XState ends it. */
@@ -26,6 +29,7 @@ export type LanedLogic = ActorLogic<AnyMachineSnapshot, EventObject, unknown>
  * mistake in this file, and a property test looks for that.
  */
 export function withLanes(machine: AnyStateMachine, options: LaneOptions): LanedLogic {
+  const { steps, watched } = options
   const hot = new Set(options.hot)
   // By the set of active states: a chart has few, however many actors run it.
   const lanes = new WeakMap<object, Map<string, ActionFunction | undefined>>()
@@ -40,34 +44,30 @@ export function withLanes(machine: AnyStateMachine, options: LaneOptions): Laned
     return lane
   }
 
+  const isHot = (snapshot: AnyMachineSnapshot, event: EventObject): boolean =>
+    hot.has(event.type) && snapshot.status === 'active' && !watched()
+
   const share = configurationSharing()
 
   const logic = Object.create(machine) as LanedLogic & AnyStateMachine
   logic.getInitialSnapshot = (scope: AnyActorScope, input?: unknown) => share(machine.getInitialSnapshot(scope, input))
   logic.transition = (snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope): AnyMachineSnapshot => {
-    if (hot.has(event.type) && snapshot.status === 'active' && !options.watched()) {
-      const lane = laneFor(snapshot, event)
+    steps.enter()
+    try {
+      const lane = isHot(snapshot, event) ? laneFor(snapshot, event) : undefined
       if (lane !== undefined) {
-        try {
-          lane({ context: snapshot.context as object, event, self: scope.self as AnyActorRef, system: scope.system })
-        } catch (error) {
-          crash(snapshot, event, error)
-        }
+        lane({ context: snapshot.context as object, event, self: scope.self as AnyActorRef, system: scope.system })
         return snapshot
       }
-    }
-    try {
       const next = machine.transition(snapshot, event, scope) as AnyMachineSnapshot
       return next === snapshot ? next : share(next)
     } catch (error) {
-      return crash(snapshot, event, error)
+      for (const child of Object.values(snapshot.children)) if (child !== undefined) stopChild(child as AnyActorRef)
+      options.onCrash?.(snapshot, event, error)
+      throw error
+    } finally {
+      steps.leave()
     }
-  }
-
-  const crash = (snapshot: AnyMachineSnapshot, event: EventObject, error: unknown): never => {
-    for (const child of Object.values(snapshot.children)) if (child !== undefined) stopChild(child as AnyActorRef)
-    options.onCrash?.(snapshot, event, error)
-    throw error
   }
 
   return logic

@@ -66,7 +66,6 @@ export class RoomRecord {
       const membership = { session, state, index: this.#audience.length }
       this.#members.set(session.id, membership)
       this.#audience.push(membership)
-      session.rooms.set(this.name, this.address)
     } else if (state !== undefined) {
       present.state = state
     }

@@ -65,7 +65,7 @@ export function roomLogic(core: Core, history: History, isAlive: (session: Sessi
       updatePresence: (args: Args<PresenceUpdateMessage>) => updatePresence(args),
       withdraw: (args: Args) => withdraw(args),
       reappear: (args: Args) => reappear(args),
-      noteTyping: (args: Args<TypingUpdateMessage>) => noteTyping(args, typing),
+      noteTyping: (args: Args<TypingUpdateMessage>) => noteTyping(core, args, typing),
       announceTyping: (args: Args) => announceTyping(args),
       replay: (args: Args<HistoryMessage>) => replay(core, args),
       refuse: (args: Args) => refuse(args, 'not-a-member'),
@@ -79,7 +79,7 @@ export function roomLogic(core: Core, history: History, isAlive: (session: Sessi
   })
   const laned = withLanes(machine, {
     hot: ['room.publish'],
-    watched: core.watched,
+    ...core.lanes,
     onCrash: (snapshot, event) => {
       const room = roomOf(snapshot)
       // The typing actors end with the room's; nobody is to be left typing for ever.
@@ -96,6 +96,7 @@ export function giveUp(room: RoomRecord): void {
   room.held = []
   for (const session of sessions) {
     room.remove(session)
+    session.rooms.delete(room.name)
     session.send(errorMessage('room-unavailable', undefined, room.name))
   }
 }
@@ -120,8 +121,6 @@ function admit(core: Core, args: Args<JoinMessage>): void {
   const { log } = room
   if (log === undefined) throw new Error(`The log of '${room.name}' is not open.`)
   const { id, since, presence } = message
-  // Asked for again: several joins may have been on their way at once.
-  if (!room.has(session) && session.rooms.size >= core.settings.roomsPerSession) return refuse(args, 'too-many-rooms')
   room.add(session, presence)
   tell(room, room.presence.join(session.user.id, session.id, presence), session)
   // Reading the log and joining the audience are one step, so nothing falls between what is replayed and what follows.
@@ -201,14 +200,16 @@ function reappear(args: Args): void {
   if (room.has(session)) tell(room, room.presence.join(session.user.id, session.id, room.stateOf(session)))
 }
 
-function noteTyping(args: Args<TypingUpdateMessage>, logic: LanedLogic): void {
+function noteTyping(core: Core, args: Args<TypingUpdateMessage>, logic: LanedLogic): void {
   const room = roomOf(args)
   const { session, message } = args.event
   if (!room.has(session)) return refuse(args, 'not-a-member')
-  if (message.typing && room.typing.get(session.id) === undefined) {
-    room.typing.create(args.self, logic, session.id, 'typing', { session }).start()
-  }
-  room.typing.get(session.id)?.send({ type: message.typing ? 'typing.start' : 'typing.stop' })
+  core.steps.after(() => {
+    if (message.typing && room.typing.get(session.id) === undefined && room.has(session)) {
+      room.typing.create(args.self, logic, session.id, 'typing', { session }).start()
+    }
+    room.typing.get(session.id)?.send({ type: message.typing ? 'typing.start' : 'typing.stop' })
+  })
   if (message.id !== undefined) session.send({ type: 'ack', id: message.id, room: room.name })
 }
 
@@ -258,5 +259,5 @@ function typingLogic(core: Core): LanedLogic {
     actions: { announceStart: report('typing.started'), announceStop: report('typing.stopped') } as never,
     delays: { silence: core.settings.typingMs },
   })
-  return withLanes(machine, { hot: [], watched: core.watched })
+  return withLanes(machine, { hot: [], ...core.lanes })
 }

@@ -8,6 +8,7 @@ import { memoryHistory } from './history.ts'
 import { resolveSettings, type RuntimeOptions } from './options.ts'
 import { Flusher } from './outbox.ts'
 import { Population } from './population.ts'
+import { Steps } from './steps.ts'
 import { Supervisor } from './supervisor.ts'
 import { safeTelemetry } from './telemetry.ts'
 import type { Acceptor, ConnectRequest, SocketSink, TransportSocket } from './transport.ts'
@@ -44,6 +45,7 @@ export class RuntimeTrunk implements Acceptor {
       return link.root
     }
     const watched = options.inspect !== undefined
+    const steps = new Steps()
     const core: Core = {
       options,
       settings,
@@ -57,7 +59,8 @@ export class RuntimeTrunk implements Acceptor {
       get root() {
         return root()
       },
-      watched: () => watched,
+      steps,
+      lanes: { steps, watched: () => watched },
       route: (to, event) => root().send({ type: 'route', to, event }),
     }
     this.#core = core
@@ -103,7 +106,7 @@ export class RuntimeTrunk implements Acceptor {
 
   /** Closes every connection with 1012, waits for them to go, and ends every actor. */
   async close(): Promise<void> {
-    this.#core.root.send({ type: 'runtime.drain' })
+    if (this.#core.root.getSnapshot().status === 'active') this.#core.root.send({ type: 'runtime.drain' })
     await this.#ended
   }
 }

@@ -13,7 +13,7 @@ export class Session {
   readonly address: string
   /** The `from` of this session's messages, encoded once. */
   readonly from: string
-  /** The addresses of the rooms it is a member of, by name. */
+  /** The addresses of the rooms it is in, or has asked to be in, by name. */
   readonly rooms = new Map<string, string>()
   /** The connection that owns the session, while there is one. */
   link: ConnectionLink | undefined
@@ -61,11 +61,15 @@ export class Sessions {
 
   /** Gives a connection a fresh session of its own. */
   create(link: ConnectionLink, user: User): Session {
-    const { population, root, environment } = this.#core
+    const { population, root, environment, steps } = this.#core
     const session = new Session(environment.newId(), environment.newId(), user, link)
     this.#records.set(session.id, session)
     link.session = session
-    population.create(root, this.#logic, session.address, 'session', { session }).start()
+    steps.after(() => {
+      if (this.#records.has(session.id)) {
+        population.create(root, this.#logic, session.address, 'session', { session }).start()
+      }
+    })
     return session
   }
 
@@ -128,7 +132,7 @@ function sessionLogic(core: Core): LanedLogic {
       untilExpired: Math.max(0, resumeWindowMs - presenceGraceMs),
     },
   })
-  return withLanes(machine, { hot: [], watched: core.watched })
+  return withLanes(machine, { hot: [], ...core.lanes })
 }
 
 /** Compares without telling by its duration how much was right. */

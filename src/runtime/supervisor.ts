@@ -1,6 +1,5 @@
-import type { AnyActorRef } from 'xstate'
 import { supervisorMachine, type SupervisorEvent } from '../../machines/index.ts'
-import { closeCodes } from '../protocol/index.ts'
+import { closeCodes, errorMessage, type RequestId } from '../protocol/index.ts'
 import { connectionLogic, release } from './connection.ts'
 import type { ConnectionLink } from './connection-link.ts'
 import type { Core } from './core.ts'
@@ -10,7 +9,7 @@ import { roomOptionsFinder } from './options.ts'
 import { withPopulation, type PopulationListener } from './population.ts'
 import { giveUp, roomLogic } from './room.ts'
 import { RoomRecord } from './room-record.ts'
-import { Sessions } from './session.ts'
+import { Sessions, type Session } from './session.ts'
 
 type EventOf<Type extends SupervisorEvent['type']> = Extract<SupervisorEvent, { type: Type }>
 
@@ -54,7 +53,7 @@ export class Supervisor implements PopulationListener {
       guards: { noConnections: () => this.connections.size === 0 },
       delays: { drainTimeout: this.#core.settings.drainMs },
     })
-    const laned = withLanes(machine, { hot: ['route'], watched: this.#core.watched })
+    const laned = withLanes(machine, { hot: ['route'], ...this.#core.lanes })
     return withPopulation(laned, () => this.#core.population)
   }
 
@@ -89,25 +88,33 @@ export class Supervisor implements PopulationListener {
   }
 
   #startConnection(link: ConnectionLink): void {
-    const { population, root } = this.#core
+    const { population, root, steps } = this.#core
     this.connections.set(link.address, link)
-    link.actor = population.create(root, this.#connectionLogic, link.address, 'connection', { link })
-    link.actor.start()
+    steps.after(() => {
+      link.actor = population.create(root, this.#connectionLogic, link.address, 'connection', { link })
+      link.actor.start()
+    })
   }
 
   #deliver({ to, event }: EventOf<'route'>): void {
     const actor = this.#core.population.get(to)
     if (actor !== undefined) actor.send(event)
-    else if (event.type === 'room.join') this.#startRoom(to).send(event)
+    else if (event.type === 'room.join') this.#startRoom(to, event)
+    else answerUndelivered(event)
   }
 
-  #startRoom(address: string): AnyActorRef {
-    const { population, root } = this.#core
+  /** Starts a room, new or again, and sends it its first event. */
+  #startRoom(address: string, ...events: readonly { readonly type: string }[]): void {
+    const { population, root, steps } = this.#core
     const room = this.rooms.get(address) ?? this.#newRoom(address)
     this.rooms.set(address, room)
-    room.actor = population.create(root, this.#roomLogic, address, 'room', { room })
-    room.actor.start()
-    return room.actor
+    steps.after(() => {
+      // Two joins within one step ask for the same room twice.
+      const present = population.get(address)
+      room.actor = present ?? population.create(root, this.#roomLogic, address, 'room', { room })
+      if (present === undefined) room.actor.start()
+      for (const event of events) room.actor.send(event)
+    })
   }
 
   #newRoom(address: string): RoomRecord {
@@ -120,12 +127,10 @@ export class Supervisor implements PopulationListener {
   #restart(address: string): void {
     const room = this.rooms.get(address)
     if (room === undefined || room.actor !== undefined) return
-    const actor = this.#startRoom(address)
-    // Members whose sessions ended while nobody was there to be told.
-    for (const session of room.sessions) {
-      if (this.sessions.get(session.id) === undefined) actor.send({ type: 'room.leave', session, message: undefined })
-    }
-    if (room.size === 0) actor.send({ type: 'room.emptied' })
+    // Sessions that ended while nobody was there to be told.
+    const gone = room.sessions.filter((session) => this.sessions.get(session.id) === undefined)
+    const leaves = gone.map((session) => ({ type: 'room.leave', session, message: undefined }))
+    this.#startRoom(address, ...leaves, ...(room.size === 0 ? [{ type: 'room.emptied' }] : []))
   }
 
   #mayRestart(room: RoomRecord): boolean {
@@ -142,4 +147,10 @@ export class Supervisor implements PopulationListener {
     this.sessions.clear()
     this.#core.population.stopAll()
   }
+}
+
+/** A request to an address where nobody lives gets its one reply all the same. */
+function answerUndelivered(event: { readonly type: string }): void {
+  const { session, message } = event as { session?: Session; message?: { id?: RequestId } }
+  if (message?.id !== undefined) session?.send(errorMessage('room-unavailable', message.id))
 }

@@ -1,0 +1,24 @@
+import type { ErrorCode } from '../protocol/index.ts'
+
+/** Why a call of the client library failed: a code of the protocol's `error`, or one of the client's own. */
+export type ClientErrorCode =
+  | ErrorCode
+  /** No answer within the call's time. */
+  | 'timeout'
+  /** The client was closed, or the server told it not to come back. */
+  | 'closed'
+  /** The room has been left. */
+  | 'left'
+  /** Too many calls wait for the connection to come back. */
+  | 'queue-full'
+
+/** What the promises of the client library reject with. */
+export class ClientError extends Error {
+  override readonly name = 'ClientError'
+  readonly code: ClientErrorCode
+
+  constructor(code: ClientErrorCode, message: string) {
+    super(message)
+    this.code = code
+  }
+}

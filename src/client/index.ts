@@ -1,0 +1,7 @@
+export { createClient, Client, type ClientOptions, type ClientStatus } from './client.ts'
+export { ClientError, type ClientErrorCode } from './client-error.ts'
+export { ClientRoom, type HistoryPage, type ReceivedMessage, type Receipt, type RoomStatus } from './client-room.ts'
+export { PresenceView } from './presence-view.ts'
+export type { ClientEnvironment } from './environment.ts'
+export type { WebSocketClass, WebSocketLike } from './web-socket.ts'
+export type { Json, Member } from '../protocol/index.ts'

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest'
+import { RuntimeTrunk } from '../../src/runtime/runtime.ts'
+import { memoryTransport } from '../../src/transports/memory.ts'
+import { Stage } from '../stage.ts'
+
+describe('client', () => {
+  it('joins a room, sends, and resolves with the offset', async () => {
+    const stage = new Stage()
+    const client = stage.client()
+    const room = client.join('main', { presence: { name: 'Ada' } })
+    const heard: unknown[] = []
+    room.on('message', ({ data, offset }) => heard.push([data, offset]))
+    const sent = room.send({ at: new Date(0), tags: new Set(['a']) })
+    await stage.clock.advance(100)
+    expect(client.status).toBe('open')
+    expect(await sent).toMatchObject({ offset: 1 })
+    expect(heard).toEqual([[{ at: new Date(0), tags: new Set(['a']) }, 1]])
+    expect(room.presence.get()).toEqual([{ user: client.user, state: { name: 'Ada' } }])
+  })
+
+  it('comes back after its server was restarted, in its rooms', async () => {
+    const stage = new Stage()
+    let acceptor = stage.runtime
+    const network = memoryTransport(
+      { accept: (socket, request) => acceptor.accept(socket, request) },
+      { clock: stage.clock },
+    )
+    const client = stage.client({ WebSocket: network.WebSocket })
+    const room = client.join('main')
+    const states: string[] = []
+    client.on('status', (status) => states.push(status))
+    await stage.clock.advance(100)
+    const closing = stage.runtime.close()
+    await stage.clock.settle()
+    await closing
+    expect(client.status).toBe('waiting')
+    expect(client.retryAt).toBeGreaterThanOrEqual(stage.clock.now())
+    expect(room.status).toBe('joining')
+    const sent = room.send('while away')
+
+    acceptor = new RuntimeTrunk({ environment: stage.environment })
+    await stage.clock.advance(1_000)
+    expect(states).toEqual(['authenticating', 'open', 'waiting', 'connecting', 'authenticating', 'open'])
+    expect(room.status).toBe('joined')
+    expect(await sent).toMatchObject({ offset: 1 })
+    const closed = acceptor.close()
+    await stage.clock.settle()
+    await closed
+  })
+})
