@@ -1,5 +1,5 @@
 import type { AnyActorScope, AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate'
-import type { ApplicationMessage } from '../protocol/index.ts'
+import type { ApplicationMessage, ErrorCode } from '../protocol/index.ts'
 import type { ConnectionLink } from './connection-link.ts'
 import type { LanedLogic } from './lanes.ts'
 
@@ -36,8 +36,9 @@ export function withApplicationMessages(logic: LanedLogic): LanedLogic {
     const { name, id, data } = message as ApplicationMessage
     const link = (snapshot.context as { link: ConnectionLink }).link
     const translated = { type: prefix + name, id, data }
-    if (!snapshot.can(translated as never)) {
-      link.refuse('not-allowed', id)
+    const refusal = whyNot(snapshot, translated)
+    if (refusal !== undefined) {
+      link.refuse(refusal, id)
       return snapshot
     }
     const next = logic.transition(snapshot, translated, scope)
@@ -45,4 +46,13 @@ export function withApplicationMessages(logic: LanedLogic): LanedLogic {
     return next
   }
   return outer
+}
+
+/** Why a chart does not take an event now, if it does not. A guard that throws has not said yes. */
+function whyNot(snapshot: AnyMachineSnapshot, event: EventObject): ErrorCode | undefined {
+  try {
+    return snapshot.can(event as never) ? undefined : 'not-allowed'
+  } catch {
+    return 'internal'
+  }
 }

@@ -36,6 +36,20 @@ const roomOf = ({ context }: { readonly context: RoomInput }): RoomRecord => con
 export function roomLogic(core: Core, history: History, isAlive: (session: Session) => boolean): LanedLogic {
   const { clock } = core.environment
   const typing = typingLogic(core)
+  /** What the open room does, by event. */
+  const serve = {
+    'room.join': (args: Args<JoinMessage>) => {
+      if (isAlive(args.event.session)) admit(core, args)
+      if (roomOf(args).size === 0) args.self.send({ type: 'room.emptied' })
+    },
+    'room.leave': dismiss,
+    'room.publish': (args: Args<PublishMessage>) => publish(args, clock.now()),
+    'room.presence': updatePresence,
+    'room.typing': (args: Args<TypingUpdateMessage>) => noteTyping(core, args, typing),
+    'room.history': (args: Args<HistoryMessage>) => replay(core, args),
+    'room.withdraw': withdraw,
+    'room.reappear': reappear,
+  }
   const machine = roomMachine.provide({
     actors: {
       openHistory: fromPromise<void, RoomInput>(async ({ input }) => {
@@ -49,25 +63,17 @@ export function roomLogic(core: Core, history: History, isAlive: (session: Sessi
         if (held.length < heldCount) held.push(args.event as RoomEvent)
         else refuse(args, 'room-unavailable')
       },
-      runHeld: (args: Args) => {
-        const room = roomOf(args)
-        const { held } = room
-        room.held = []
-        for (const event of held) args.self.send(event)
-      },
+      runHeld: (args: Args) => runHeld(args, serve),
       fail: (args: Args) => giveUp(roomOf(args)),
-      admit: (args: Args<JoinMessage>) => {
-        if (isAlive(args.event.session)) admit(core, args)
-        if (roomOf(args).size === 0) args.self.send({ type: 'room.emptied' })
-      },
-      dismiss: (args: Args<LeaveMessage | undefined>) => dismiss(args),
-      publish: (args: Args<PublishMessage>) => publish(args, clock.now()),
-      updatePresence: (args: Args<PresenceUpdateMessage>) => updatePresence(args),
-      withdraw: (args: Args) => withdraw(args),
-      reappear: (args: Args) => reappear(args),
-      noteTyping: (args: Args<TypingUpdateMessage>) => noteTyping(core, args, typing),
+      admit: serve['room.join'],
+      dismiss: serve['room.leave'],
+      publish: serve['room.publish'],
+      updatePresence: serve['room.presence'],
+      noteTyping: serve['room.typing'],
+      replay: serve['room.history'],
+      withdraw: serve['room.withdraw'],
+      reappear: serve['room.reappear'],
       announceTyping: (args: Args) => announceTyping(args),
-      replay: (args: Args<HistoryMessage>) => replay(core, args),
       refuse: (args: Args) => refuse(args, 'not-a-member'),
       closeHistory: (args: Args) => history.close(roomOf(args).name),
     } as never,
@@ -88,6 +94,22 @@ export function roomLogic(core: Core, history: History, isAlive: (session: Sessi
     },
   })
   return withPopulation(laned, (snapshot) => roomOf(snapshot as AnyMachineSnapshot).typing)
+}
+
+/**
+ * Does what was held, here and now rather than through the mailbox: when one of them crashes the room, the others are
+ * still held, for the room that comes back.
+ */
+function runHeld(args: Args, serve: object): void {
+  const { held } = roomOf(args)
+  for (let event = held.shift(); event !== undefined; event = held.shift()) {
+    try {
+      ;(serve as Record<string, (args: object) => void>)[event.type]?.({ ...args, event })
+    } catch (error) {
+      answerCrashed(event)
+      throw error
+    }
+  }
 }
 
 /** Takes everybody out of a room that cannot go on, and says so to them and to those who wait. */

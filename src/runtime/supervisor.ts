@@ -75,6 +75,7 @@ export class Supervisor implements PopulationListener {
     if (link !== undefined) {
       release(this.#core, link, 'crashed')
       link.close('crashed')
+      link.actor = undefined
     }
     this.#ended(address)
   }
