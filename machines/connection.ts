@@ -104,15 +104,15 @@ export function connectionSetup<Context extends object = object, Events extends 
       /** Asks the application who this is; rejects when it is nobody. Aborted when its state is left. */
       authenticate: fromPromise<Identity, { link: object }>(() => Promise.reject(new Error('not provided'))),
       /** Asks again, with a fresh token. */
-      renew: fromPromise<Identity, { link: object; message: unknown }>(() =>
-        Promise.reject(new Error('not provided')),
-      ),
+      renew: fromPromise<Identity, { link: object; message: unknown }>(() => Promise.reject(new Error('not provided'))),
       /** Finds out whether the other side is still there; done when it is lost. */
       heartbeat: fromTransition((state: object, _event: { type: 'socket.heard' }) => state, {} as object),
     },
     actions: {
       /** Notes why the connection ends. */
-      end: assign((_, params: { reason: EndReason }) => ({ reason: params.reason }) as Partial<Context & ConnectionContext>),
+      end: assign(
+        (_, params: { reason: EndReason }) => ({ reason: params.reason }) as Partial<Context & ConnectionContext>,
+      ),
       /** Keeps the credentials of a `hello` for `authenticate`. */
       keepCredentials: () => {},
       /** Puts a message by until the welcome. */

@@ -4,7 +4,12 @@ import type { RuntimeOptions } from '../src/runtime/options.ts'
 import { RuntimeTrunk } from '../src/runtime/runtime.ts'
 import type { TelemetryEvent } from '../src/runtime/telemetry.ts'
 import { createVirtualEnvironment, type VirtualEnvironment } from '../src/testing/index.ts'
-import { memoryTransport, type MemoryConnectOptions, type MemoryTransport, type MemoryWebSocket } from '../src/transports/memory.ts'
+import {
+  memoryTransport,
+  type MemoryConnectOptions,
+  type MemoryTransport,
+  type MemoryWebSocket,
+} from '../src/transports/memory.ts'
 
 type Wire = { readonly type: string; readonly [key: string]: unknown }
 

@@ -269,7 +269,8 @@ export class Client {
         return
       case 'error':
         if (this.#calls.fail(message)) return
-        if (message.room !== undefined && endsMembership.has(message.code)) this.#rooms.get(message.room)?.refused(message)
+        if (message.room !== undefined && endsMembership.has(message.code))
+          this.#rooms.get(message.room)?.refused(message)
         else this.#events.emit('error', new ClientError(message.code, message.message))
         return
       case 'pong':

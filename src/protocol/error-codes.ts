@@ -15,7 +15,7 @@ export const errorCodes = {
   'not-allowed': 'The connection is in a state in which this message is not legal.',
   'not-authenticated': 'The token was refused.',
   'room-unavailable': 'The room could not be opened, or failed too often.',
-  'internal': 'Something failed on the server; the connection goes on.',
+  internal: 'Something failed on the server; the connection goes on.',
 } as const
 
 /** One of {@link errorCodes}. */

@@ -35,7 +35,13 @@ export function createRoot(
 }
 
 /** Creates a child of an actor without its parent having to copy a list of children. */
-export function createChild(parent: AnyActorRef, logic: AnyActorLogic, id: string, src: string, input: unknown): AnyActorRef {
+export function createChild(
+  parent: AnyActorRef,
+  logic: AnyActorLogic,
+  id: string,
+  src: string,
+  input: unknown,
+): AnyActorRef {
   return createActor(logic, { parent, id, src, input } as never) as AnyActorRef
 }
 
@@ -56,7 +62,10 @@ export function guardInspect(inspect: Inspect, onThrow: (error: unknown) => void
   }
 }
 
-function xstateClock(clock: Clock): { setTimeout(fn: () => void, ms: number): unknown; clearTimeout(id: unknown): void } {
+function xstateClock(clock: Clock): {
+  setTimeout(fn: () => void, ms: number): unknown
+  clearTimeout(id: unknown): void
+} {
   return {
     setTimeout: (fn, ms) => clock.setTimeout(fn, ms),
     clearTimeout: (id) => {

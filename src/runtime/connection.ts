@@ -35,7 +35,9 @@ export function connectionLogic(core: Core, sessions: Sessions): LanedLogic {
       renewalGrace: (args: Args) => Math.max(0, untilExpiry(core, args) + core.settings.renewalGraceMs),
       // A slow reader's close frame waits behind its backlog and is not worth waiting for.
       closeTimeout: ({ context }: Args) =>
-        context.reason === 'slow-consumer' ? Math.min(1_000, core.settings.closeTimeoutMs) : core.settings.closeTimeoutMs,
+        context.reason === 'slow-consumer'
+          ? Math.min(1_000, core.settings.closeTimeoutMs)
+          : core.settings.closeTimeoutMs,
     },
   } as never)
   return withApplicationMessages(withLanes(provided, { hot: ['socket.message'], ...core.lanes }))

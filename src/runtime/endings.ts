@@ -18,14 +18,14 @@ export const endings: { readonly [reason in EndReason]: Ending } = {
   'message-too-big': { code: closeCodes.messageTooBig, session: 'waits' },
   'not-authenticated': { code: closeCodes.notAuthenticated, session: 'leaves' },
   'authentication-timeout': { code: closeCodes.notAuthenticated, session: 'leaves' },
-  'forbidden': { code: closeCodes.forbidden, session: 'leaves' },
-  'replaced': { code: closeCodes.replaced, session: 'waits' },
+  forbidden: { code: closeCodes.forbidden, session: 'leaves' },
+  replaced: { code: closeCodes.replaced, session: 'waits' },
   'token-expired': { code: closeCodes.tokenExpired, session: 'waits' },
   'heartbeat-lost': { code: closeCodes.heartbeatLost, session: 'waits' },
   'slow-consumer': { code: closeCodes.slowConsumer, session: 'waits' },
   'limit-reached': { code: closeCodes.limitReached, session: 'waits' },
   'server-closing': { code: closeCodes.serviceRestart, session: 'waits' },
-  'crashed': { code: closeCodes.internalError, session: 'waits' },
+  crashed: { code: closeCodes.internalError, session: 'waits' },
 }
 
 /** What a close code that came from outside says of how a connection ended. */

@@ -45,7 +45,11 @@ export interface RoomLog {
   /** What came after a position, when all of that is still here. */
   since(position: Position, limit: number, now: number): Recovery
   /** The newest `limit` entries before an offset, oldest first, and whether nothing older is kept. */
-  before(offset: number, limit: number, now: number): { readonly entries: readonly LogEntry[]; readonly complete: boolean }
+  before(
+    offset: number,
+    limit: number,
+    now: number,
+  ): { readonly entries: readonly LogEntry[]; readonly complete: boolean }
 }
 
 /** Where rooms' logs live. */

@@ -1,5 +1,5 @@
 import { fromPromise, type AnyActorRef, type AnyMachineSnapshot, type EventObject } from 'xstate'
-import { roomMachine, typingMachine, type RoomEvent, type RoomInput } from '../../machines/index.ts'
+import { roomMachine, type RoomEvent, type RoomInput } from '../../machines/index.ts'
 import {
   errorMessage,
   type ErrorCode,
@@ -19,6 +19,7 @@ import { withPopulation } from './population.ts'
 import type { PresenceChange } from './presence.ts'
 import { loggedMessage, type RoomRecord } from './room-record.ts'
 import type { Session } from './session.ts'
+import { announceTyping, describeTyping, noteTyping, stopTyping, typingLogic } from './typing.ts'
 
 /** What an action of the room's chart is called with; `Message` is what the event carries. */
 interface Args<Message = { readonly id?: RequestId } | undefined> {
@@ -45,7 +46,13 @@ export function roomLogic(core: Core, history: History, isAlive: (session: Sessi
     'room.leave': dismiss,
     'room.publish': (args: Args<PublishMessage>) => publish(args, clock.now()),
     'room.presence': updatePresence,
-    'room.typing': (args: Args<TypingUpdateMessage>) => noteTyping(core, args, typing),
+    'room.typing': (args: Args<TypingUpdateMessage>) => {
+      const room = roomOf(args)
+      const { session, message } = args.event
+      if (!room.has(session)) return refuse(args, 'not-a-member')
+      noteTyping(core, typing, args.self, room, session, message.typing)
+      if (message.id !== undefined) session.send({ type: 'ack', id: message.id, room: room.name })
+    },
     'room.history': (args: Args<HistoryMessage>) => replay(core, args),
     'room.withdraw': withdraw,
     'room.reappear': reappear,
@@ -73,7 +80,8 @@ export function roomLogic(core: Core, history: History, isAlive: (session: Sessi
       replay: serve['room.history'],
       withdraw: serve['room.withdraw'],
       reappear: serve['room.reappear'],
-      announceTyping: (args: Args) => announceTyping(args),
+      announceTyping: (args: Args) =>
+        announceTyping(roomOf(args), args.event.session, args.event.type === 'typing.started'),
       refuse: (args: Args) => refuse(args, 'not-a-member'),
       closeHistory: (args: Args) => history.close(roomOf(args).name),
     } as never,
@@ -160,9 +168,7 @@ function admit(core: Core, args: Args<JoinMessage>): void {
     recovered,
     messages: entries.map(({ text }) => loggedMessage(text)),
   })
-  for (const other of room.sessions) {
-    if (other !== session && isTyping(room, other)) session.send(typingMessage(room, other, true))
-  }
+  describeTyping(room, session)
 }
 
 function dismiss(args: Args<LeaveMessage | undefined>): void {
@@ -222,40 +228,6 @@ function reappear(args: Args): void {
   if (room.has(session)) tell(room, room.presence.join(session.user.id, session.id, room.stateOf(session)))
 }
 
-function noteTyping(core: Core, args: Args<TypingUpdateMessage>, logic: LanedLogic): void {
-  const room = roomOf(args)
-  const { session, message } = args.event
-  if (!room.has(session)) return refuse(args, 'not-a-member')
-  core.steps.after(() => {
-    if (message.typing && room.typing.get(session.id) === undefined && room.has(session)) {
-      room.typing.create(args.self, logic, session.id, 'typing', { session }).start()
-    }
-    room.typing.get(session.id)?.send({ type: message.typing ? 'typing.start' : 'typing.stop' })
-  })
-  if (message.id !== undefined) session.send({ type: 'ack', id: message.id, room: room.name })
-}
-
-function announceTyping(args: Args): void {
-  const room = roomOf(args)
-  const { session, type } = args.event
-  room.broadcast(Frame.of(typingMessage(room, session, type === 'typing.started')), session)
-}
-
-function typingMessage(room: RoomRecord, session: Session, typing: boolean) {
-  return { type: 'typing', room: room.name, user: session.user.id, typing } as const
-}
-
-function isTyping(room: RoomRecord, session: Session): boolean {
-  const snapshot = room.typing.get(session.id)?.getSnapshot() as AnyMachineSnapshot | undefined
-  return snapshot?.matches('typing') ?? false
-}
-
-/** The member is going: its indicator ends now, whatever it said last. */
-function stopTyping(room: RoomRecord, session: Session): void {
-  if (isTyping(room, session)) room.broadcast(Frame.of(typingMessage(room, session, false)), session)
-  room.typing.stop(session.id)
-}
-
 function replay(core: Core, args: Args<HistoryMessage>): void {
   const room = roomOf(args)
   const { session, message } = args.event
@@ -271,15 +243,4 @@ function replay(core: Core, args: Args<HistoryMessage>): void {
     messages: page.entries.map(({ text }) => loggedMessage(text)),
     complete: page.complete,
   })
-}
-
-function typingLogic(core: Core): LanedLogic {
-  const report = (type: string) => (args: { context: { session: object }; self: AnyActorRef }) => {
-    args.self._parent?.send({ type, session: args.context.session })
-  }
-  const machine = typingMachine.provide({
-    actions: { announceStart: report('typing.started'), announceStop: report('typing.stopped') } as never,
-    delays: { silence: core.settings.typingMs },
-  })
-  return withLanes(machine, { hot: [], ...core.lanes })
 }

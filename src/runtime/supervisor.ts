@@ -35,7 +35,8 @@ export class Supervisor implements PopulationListener {
   logic(): LanedLogic {
     const machine = supervisorMachine.provide({
       actions: {
-        startConnection: ({ event }) => this.#startConnection((event as EventOf<'connection.accept'>).link as ConnectionLink),
+        startConnection: ({ event }) =>
+          this.#startConnection((event as EventOf<'connection.accept'>).link as ConnectionLink),
         refuseConnection: ({ event }) => {
           const { socket } = (event as EventOf<'connection.accept'>).link as ConnectionLink
           socket.close(closeCodes.serviceRestart, 'server-closing')

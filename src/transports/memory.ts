@@ -28,7 +28,8 @@ export interface MemoryTransport {
 
 /** Connects clients in this process to a runtime. */
 export function memoryTransport(acceptor: Acceptor, options: MemoryTransportOptions): MemoryTransport {
-  const connect = (request: MemoryConnectOptions = {}): MemoryWebSocket => new MemoryWebSocket(acceptor, options, request)
+  const connect = (request: MemoryConnectOptions = {}): MemoryWebSocket =>
+    new MemoryWebSocket(acceptor, options, request)
   return {
     connect,
     WebSocket: class extends MemoryWebSocket {

@@ -1,0 +1,65 @@
+import type { AnyActorRef, AnyMachineSnapshot } from 'xstate'
+import { typingMachine } from '../../machines/index.ts'
+import type { TypingMessage } from '../protocol/index.ts'
+import type { Core } from './core.ts'
+import { Frame } from './frame.ts'
+import { withLanes, type LanedLogic } from './lanes.ts'
+import type { RoomRecord } from './room-record.ts'
+import type { Session } from './session.ts'
+
+/** Marries the typing indicator's chart to the room that it reports to. */
+export function typingLogic(core: Core): LanedLogic {
+  const report = (type: string) => (args: { context: { session: object }; self: AnyActorRef }) => {
+    args.self._parent?.send({ type, session: args.context.session })
+  }
+  const machine = typingMachine.provide({
+    actions: { announceStart: report('typing.started'), announceStop: report('typing.stopped') } as never,
+    delays: { silence: core.settings.typingMs },
+  })
+  return withLanes(machine, { hot: [], ...core.lanes })
+}
+
+/** A member's client says that its user types, or has stopped. */
+export function noteTyping(
+  { steps }: Core,
+  logic: LanedLogic,
+  parent: AnyActorRef,
+  room: RoomRecord,
+  session: Session,
+  typing: boolean,
+): void {
+  steps.after(() => {
+    if (typing && room.typing.get(session.id) === undefined && room.has(session)) {
+      room.typing.create(parent, logic, session.id, 'typing', { session }).start()
+    }
+    room.typing.get(session.id)?.send({ type: typing ? 'typing.start' : 'typing.stop' })
+  })
+}
+
+/** Tells the others. */
+export function announceTyping(room: RoomRecord, session: Session, typing: boolean): void {
+  room.broadcast(Frame.of(typingMessage(room, session, typing)), session)
+}
+
+/** Tells somebody who has just come who is typing. */
+export function describeTyping(room: RoomRecord, newcomer: Session): void {
+  if (room.typing.size === 0) return
+  for (const other of room.sessions) {
+    if (other !== newcomer && isTyping(room, other)) newcomer.send(typingMessage(room, other, true))
+  }
+}
+
+/** The member is going: its indicator ends now, whatever it said last. */
+export function stopTyping(room: RoomRecord, session: Session): void {
+  if (isTyping(room, session)) announceTyping(room, session, false)
+  room.typing.stop(session.id)
+}
+
+function isTyping(room: RoomRecord, session: Session): boolean {
+  const snapshot = room.typing.get(session.id)?.getSnapshot() as AnyMachineSnapshot | undefined
+  return snapshot?.matches('typing') ?? false
+}
+
+function typingMessage(room: RoomRecord, session: Session, typing: boolean): TypingMessage {
+  return { type: 'typing', room: room.name, user: session.user.id, typing }
+}
