@@ -8,7 +8,6 @@ export type EndReason =
   | 'client-left'
   | 'socket-lost'
   | 'protocol-error'
-  | 'unsupported-data'
   | 'message-too-big'
   | 'not-authenticated'
   | 'authentication-timeout'

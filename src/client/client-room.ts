@@ -104,7 +104,8 @@ export class ClientRoom {
    * Sends to everybody in the room, oneself included. While there is no connection it waits and goes out when there
    * is one again.
    *
-   * @param data - anything JSON can say, and Date, Map, Set, BigInt, URL, undefined
+   * @param data - anything JSON can say, and Date, Map, Set, BigInt, URL, undefined; or a `Uint8Array`, which travels
+   * as it is
    * @returns where the message stands, once the server has taken it
    * @throws TypeError for data that cannot be sent
    * @throws ClientError when it was refused, timed out, or the client or room is closed
@@ -112,7 +113,8 @@ export class ClientRoom {
   async send(data: unknown, { timeoutMs }: { timeoutMs?: number } = {}): Promise<Receipt> {
     if (this.#status === 'left') throw new ClientError('left', `The room '${this.name}' has been left.`)
     this.#typedAt = -Infinity
-    const message = { type: 'message', room: this.name, ...encodeData(data) }
+    const content = data instanceof Uint8Array ? { bytes: data } : encodeData(data)
+    const message = { type: 'message', room: this.name, ...content }
     const { epoch = '', offset = 0 } = await this.#port.request<AckMessage>(message, timeoutMs)
     return { epoch, offset }
   }
@@ -176,20 +178,20 @@ export class ClientRoom {
   joined(message: JoinedMessage): void {
     const { epoch, offset, members, messages, recovered } = message
     this.presence.replace(members)
-    for (const missed of messages) this.received(missed, true)
+    for (const missed of messages) this.received(missed, { replayed: true })
     this.#position = { epoch, offset }
     this.#setStatus('joined')
     this.#events.emit('joined', { recovered })
   }
 
   /** @internal */
-  received(message: RoomMessage, replayed = false): void {
+  received(message: RoomMessage, how: { replayed?: boolean; bytes?: Uint8Array | undefined } = {}): void {
     const { epoch, offset } = message
     if (this.#position?.epoch === epoch && offset <= this.#position.offset) return
     this.#position = { epoch, offset }
     let received: ReceivedMessage
     try {
-      received = receivedMessage(message, replayed)
+      received = receivedMessage(message, how.replayed ?? false, how.bytes)
     } catch (error) {
       this.#events.emit('error', new ClientError('bad-meta', (error as Error).message))
       return
@@ -227,7 +229,12 @@ export class ClientRoom {
 }
 
 /** @throws TypeError when the meta does not fit its data */
-function receivedMessage(message: RoomMessage, replayed: boolean): ReceivedMessage {
+function receivedMessage(message: RoomMessage, replayed: boolean, bytes = bytesOf(message)): ReceivedMessage {
   const { from, at, offset } = message
-  return { data: decodeData(message), from, at: new Date(at), offset, replayed }
+  return { data: bytes ?? decodeData(message), from, at: new Date(at), offset, replayed }
+}
+
+/** The bytes of a message that is replayed inside JSON, if it is bytes. */
+function bytesOf({ bytes }: RoomMessage): Uint8Array | undefined {
+  return bytes === undefined ? undefined : Uint8Array.from(atob(bytes), (character) => character.charCodeAt(0))
 }

@@ -1,21 +1,14 @@
 import { assign, createActor, fromPromise, type ActorRefFrom } from 'xstate'
-import { clientMachine, type ClientMachineEvent } from '../../machines/client.ts'
-import {
-  closeCodes,
-  isRoomName,
-  returnPolicy,
-  subprotocol,
-  type Json,
-  type ServerMessage,
-  type WelcomeMessage,
-} from '../protocol/index.ts'
+import { clientMachine } from '../../machines/client.ts'
+import { isRoomName, returnPolicy, type Json, type ServerMessage, type WelcomeMessage } from '../protocol/index.ts'
 import { Calls } from './calls.ts'
 import { ClientError } from './client-error.ts'
 import { ClientRoom, type RoomPort } from './client-room.ts'
+import { ClientSocket } from './client-socket.ts'
 import { Emitter } from './emitter.ts'
 import { platformEnvironment, type ClientEnvironment } from './environment.ts'
 import { listenToPlatform } from './platform-signals.ts'
-import { platformWebSocket, type WebSocketClass, type WebSocketLike } from './web-socket.ts'
+import { platformWebSocket, type WebSocketClass } from './web-socket.ts'
 
 /** What `createClient` takes beside the address. */
 export interface ClientOptions {
@@ -61,7 +54,7 @@ export class Client {
   readonly #calls: Calls
   readonly #callTimeoutMs: number
   readonly #stopListening: () => void
-  #socket: WebSocketLike | undefined
+  #socket: ClientSocket | undefined
   #token: string | undefined
   #welcome: WelcomeMessage | undefined
 
@@ -156,7 +149,7 @@ export class Client {
 
   /** Leaves for good: the session ends, calls that wait are rejected with `closed`. */
   close(): void {
-    this.actor.send({ type: 'client.close' })
+    if (this.status !== 'closed') this.actor.send({ type: 'client.close' })
   }
 
   #request<Reply>(message: object, timeoutMs: number): Promise<Reply> {
@@ -166,11 +159,7 @@ export class Client {
 
   /** Sends now; without an open connection it is left to {@link #restore}. */
   #transmit(message: object): void {
-    if (this.status === 'open') this.#write(message)
-  }
-
-  #write(message: object): void {
-    this.#socket?.send(JSON.stringify(message))
+    if (this.status === 'open') this.#socket?.write(message)
   }
 
   #machine(): typeof clientMachine {
@@ -190,7 +179,7 @@ export class Client {
         pauseRooms: () => {
           for (const room of this.#rooms.values()) room.pause()
         },
-        sendPing: () => this.#write({ type: 'ping' }),
+        sendPing: () => this.#socket?.write({ type: 'ping' }),
         dropSocket: () => this.#dropSocket(),
         closeSocket: () => this.#dropSocket(),
         failCalls: () => this.#calls.rejectAll('closed', 'The client is closed.'),
@@ -209,46 +198,36 @@ export class Client {
   }
 
   #openSocket(): void {
-    const socket = new this.#WebSocket(this.#url, [subprotocol])
-    this.#socket = socket
-    // What an earlier socket still has to say is not heard any more.
-    const tell = (event: ClientMachineEvent): void => {
-      if (this.#socket === socket) this.actor.send(event)
+    const closed = (code: number, reason: string): void =>
+      this.actor.send({ type: 'socket.closed', code, reason, policy: returnPolicy(code) })
+    try {
+      this.#socket = new ClientSocket(this.#WebSocket, this.#url, {
+        opened: () => this.actor.send({ type: 'socket.opened' }),
+        received: (message, bytes) => this.#receive(message, bytes),
+        closed,
+      })
+    } catch (error) {
+      // A policy of the page forbids the address, say. That may change; a dead client would not.
+      closed(1006, String(error))
     }
-    socket.onopen = () => tell({ type: 'socket.opened' })
-    socket.onmessage = ({ data }: { data: unknown }) => {
-      if (this.#socket === socket && typeof data === 'string') this.#receive(data)
-    }
-    socket.onclose = ({ code, reason }: { code: number; reason: string }) => {
-      tell({ type: 'socket.closed', code, reason, policy: returnPolicy(code) })
-    }
-    // A `close` event follows every error.
-    socket.onerror = () => {}
   }
 
   #dropSocket(): void {
-    const socket = this.#socket
+    this.#socket?.drop()
     this.#socket = undefined
-    socket?.close(closeCodes.normal)
   }
 
   #sendHello(): void {
     const resume = this.#welcome && { session: this.#welcome.session, secret: this.#welcome.secret }
-    this.#write({ type: 'hello', token: this.#token, resume })
+    this.#socket?.write({ type: 'hello', token: this.#token, resume })
   }
 
   #restore(): void {
-    for (const room of this.#rooms.values()) this.#write(room.joinMessage())
-    for (const message of this.#calls.unanswered()) this.#write(message)
+    for (const room of this.#rooms.values()) this.#socket?.write(room.joinMessage())
+    for (const message of this.#calls.unanswered()) this.#socket?.write(message)
   }
 
-  #receive(text: string): void {
-    let message: ServerMessage
-    try {
-      message = JSON.parse(text) as ServerMessage
-    } catch {
-      return
-    }
+  #receive(message: ServerMessage, bytes: Uint8Array | undefined): void {
     if (this.actor.getSnapshot().matches({ open: 'checking' })) this.actor.send({ type: 'socket.heard' })
     switch (message.type) {
       case 'welcome':
@@ -256,7 +235,7 @@ export class Client {
         this.actor.send({ type: 'socket.welcomed' })
         return
       case 'message':
-        this.#rooms.get(message.room)?.received(message)
+        this.#rooms.get(message.room)?.received(message, { bytes })
         return
       case 'joined':
         this.#rooms.get(message.room)?.joined(message)

@@ -1,11 +1,12 @@
 /** As much of the WebSocket API as the client needs: browsers', `ws`'s and the memory transport's all have it. */
 export interface WebSocketLike {
   readonly readyState: number
+  binaryType: string
   onopen: ((event: never) => void) | null
   onmessage: ((event: never) => void) | null
   onclose: ((event: never) => void) | null
   onerror: ((event: never) => void) | null
-  send(data: string): void
+  send(data: string | Uint8Array<ArrayBuffer>): void
   close(code?: number, reason?: string): void
 }
 

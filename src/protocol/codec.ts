@@ -46,7 +46,7 @@ function annotate(value: unknown): ReturnType<typeof superjson.serialize> {
  *
  * @throws TypeError when `meta` asks for anything but the allowed conversions, or does not fit its data
  */
-export function decodeData({ data, meta }: EncodedData): unknown {
+export function decodeData({ data, meta }: Partial<EncodedData>): unknown {
   if (meta === undefined) return data
   if (!isSafeMeta(meta)) throw new TypeError('The meta names a conversion that is not allowed.')
   try {

@@ -1,3 +1,4 @@
+import { decodeBinary } from './binary.ts'
 import { errorCodes, type ErrorCode } from './error-codes.ts'
 import { protocolLimits } from './limits.ts'
 import type { ApplicationMessage, ClientMessage, ErrorMessage, RequestId } from './messages.ts'
@@ -82,9 +83,30 @@ export function decodeClientMessage(text: string, applicationTypes?: ReadonlySet
   const check = checkOf.get(type)
   if (check === undefined) return decodeApplicationMessage(type, fields, id, applicationTypes)
   const code = check(fields)
-  return code === undefined
-    ? { message: fields as unknown as ClientMessage }
-    : { error: errorMessage(code, id, fields['room']) }
+  if (code !== undefined) return { error: errorMessage(code, id, fields['room']) }
+  // Bytes come by binary frames alone; what JSON calls so is one more field that nobody looks at.
+  if ('bytes' in fields) delete fields['bytes']
+  return { message: fields as unknown as ClientMessage }
+}
+
+/**
+ * Reads one binary frame from a client: a `message` whose header has no `data` and whose bytes follow it. Never throws.
+ */
+export function decodeClientBinary(frame: Uint8Array): Decoded {
+  const parts = decodeBinary(frame)
+  if (parts === undefined) return { error: errorMessage('bad-message') }
+  let fields: unknown
+  try {
+    fields = JSON.parse(parts.header)
+  } catch {
+    return { error: errorMessage('bad-json') }
+  }
+  if (!isObject(fields)) return { error: errorMessage('bad-message') }
+  const { id, type, room } = fields
+  if (id !== undefined && !isRequestId(id)) return { error: errorMessage('bad-message') }
+  if (type !== 'message') return { error: errorMessage('unknown-type', id) }
+  if (typeof room !== 'string') return { error: errorMessage('bad-room-name', id) }
+  return { message: { type, room, data: null, bytes: parts.bytes, ...(id === undefined ? {} : { id }) } }
 }
 
 function decodeApplicationMessage(

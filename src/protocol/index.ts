@@ -1,3 +1,4 @@
+export * from './binary.ts'
 export * from './close-codes.ts'
 export * from './codec.ts'
 export * from './decode.ts'

@@ -46,6 +46,8 @@ export interface PublishMessage extends Request {
   readonly room: string
   readonly data: Json
   readonly meta?: Json
+  /** What a binary frame carried, in place of `data`. Never in JSON. */
+  readonly bytes?: Uint8Array
 }
 export interface PresenceUpdateMessage extends Request {
   readonly type: 'presence'
@@ -111,8 +113,11 @@ export interface RoomMessage {
   /** When the server took it (ms since the epoch). */
   readonly at: number
   readonly from: { readonly user: string; readonly session: string }
-  readonly data: Json
+  /** Absent when the message is bytes. */
+  readonly data?: Json
   readonly meta?: Json
+  /** The bytes of a message that came as a binary frame, in base64; only where it is replayed inside JSON. */
+  readonly bytes?: string
 }
 export interface JoinedMessage extends Position {
   readonly type: 'joined'

@@ -2,9 +2,11 @@ import type { AnyActorRef } from 'xstate'
 import type { EndReason } from '../../machines/index.ts'
 import {
   closeReason,
+  decodeClientBinary,
   decodeClientMessage,
   errorMessage,
   type AuthMessage,
+  type Decoded,
   type ErrorCode,
   type HelloMessage,
   type RequestId,
@@ -65,17 +67,20 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
   // From the transport.
 
   message(text: string): void {
+    this.#dispatch(decodeClientMessage(text, this.#applicationTypes))
+  }
+
+  binary(bytes: Uint8Array): void {
+    this.#dispatch(decodeClientBinary(bytes))
+  }
+
+  #dispatch({ message: decoded, error }: Decoded): void {
     this.received++
-    const decoded = decodeClientMessage(text, this.#applicationTypes)
     // What could not be read takes its turn among the others, and is answered there.
-    const message = decoded.message ?? decoded.error
+    const message = decoded ?? error
     if (message.type === 'hello') this.actor?.send({ type: 'socket.hello', message })
     else if (message.type === 'auth') this.actor?.send({ type: 'identity.renew', message })
     else this.actor?.send({ type: 'socket.message', message })
-  }
-
-  binary(_bytes: Uint8Array): void {
-    this.actor?.send({ type: 'connection.close', reason: 'unsupported-data' })
   }
 
   pong(): void {

@@ -14,7 +14,6 @@ export const endings: { readonly [reason in EndReason]: Ending } = {
   'client-left': { code: closeCodes.normal, session: 'leaves' },
   'socket-lost': { code: closeCodes.goingAway, session: 'waits' },
   'protocol-error': { code: closeCodes.protocolError, session: 'waits' },
-  'unsupported-data': { code: closeCodes.unsupportedData, session: 'waits' },
   'message-too-big': { code: closeCodes.messageTooBig, session: 'waits' },
   'not-authenticated': { code: closeCodes.notAuthenticated, session: 'leaves' },
   'authentication-timeout': { code: closeCodes.notAuthenticated, session: 'leaves' },

@@ -89,13 +89,16 @@ export class RoomRecord {
     for (const { session } of this.#audience) if (session !== except) session.link?.outbox.push(frame)
   }
 
-  /** A message as members get it. What is the same for all messages of the room is encoded once. */
-  encode(log: RoomLog, offset: number, at: number, from: string, data: Json, meta: Json | undefined): string {
+  /**
+   * A message as members get it, or the header of its binary frame. What is the same for all messages of the room is encoded once.
+   *
+   * @param content - the members that hold the data, from the comma on
+   */
+  encode(log: RoomLog, offset: number, at: number, from: string, content: string): string {
     if (this.#prefix === '') {
       this.#prefix = `{"type":"message","room":${JSON.stringify(this.name)},"epoch":${JSON.stringify(log.epoch)},"offset":`
     }
-    const text = `${this.#prefix}${offset},"at":${at},"from":${from},"data":${JSON.stringify(data)}`
-    return meta === undefined ? `${text}}` : `${text},"meta":${JSON.stringify(meta)}}`
+    return `${this.#prefix}${offset},"at":${at},"from":${from}${content}}`
   }
 
   /** For inspectors: no references. */

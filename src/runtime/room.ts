@@ -1,6 +1,8 @@
+import { Buffer } from 'node:buffer'
 import { fromPromise, type AnyActorRef, type AnyMachineSnapshot, type EventObject } from 'xstate'
 import { roomMachine, type RoomEvent, type RoomInput } from '../../machines/index.ts'
 import {
+  encodeBinary,
   errorMessage,
   type ErrorCode,
   type HistoryMessage,
@@ -187,13 +189,18 @@ function publish(args: Args<PublishMessage>, now: number): void {
   const { session, message } = args.event
   const { log } = room
   if (log === undefined || !room.has(session)) return refuse(args, 'not-a-member')
-  const { id, data, meta } = message
+  const { id, bytes } = message
   const key = id === undefined ? undefined : requestKey(session.id, id)
   const before = key === undefined ? undefined : log.duplicateOf(key)
   if (before === undefined) {
     if (room.typing.size > 0) room.typing.get(session.id)?.send({ type: 'typing.stop' })
-    const encode = (offset: number, at: number): string => room.encode(log, offset, at, session.from, data, meta)
-    room.broadcast(new Frame(log.append(encode, now, key).text))
+    const content = contentOf(message)
+    const entry = log.append((offset, at) => room.encode(log, offset, at, session.from, content), now, key)
+    const frame =
+      bytes === undefined
+        ? new Frame(entry.text)
+        : new Frame(encodeBinary(room.encode(log, entry.offset, entry.at, session.from, ''), bytes))
+    room.broadcast(frame)
   }
   if (id === undefined) return
   session.send({
@@ -204,6 +211,13 @@ function publish(args: Args<PublishMessage>, now: number): void {
     offset: before ?? log.offset,
     ...(before === undefined ? {} : { duplicate: true }),
   })
+}
+
+/** The part of a logged message that its sender wrote. */
+function contentOf({ data, meta, bytes }: PublishMessage): string {
+  if (bytes !== undefined) return `,"bytes":"${Buffer.from(bytes).toString('base64')}"`
+  const text = `,"data":${JSON.stringify(data)}`
+  return meta === undefined ? text : `${text},"meta":${JSON.stringify(meta)}`
 }
 
 function updatePresence(args: Args<PresenceUpdateMessage>): void {

@@ -49,6 +49,8 @@ export class MemoryWebSocket {
   static readonly CLOSING = 2
   static readonly CLOSED = 3
   readyState = 0
+  /** Binary data arrives as `Uint8Array`, whatever this says. */
+  binaryType = 'arraybuffer'
   readonly protocol: string
   onopen: ((event: object) => void) | null = null
   onmessage: ((event: { data: unknown }) => void) | null = null
@@ -170,8 +172,8 @@ class MemoryServerSocket implements TransportSocket {
     if (!this.#client.reads) for (const frame of frames) this.bufferedBytes += frame.byteLength
     this.#clock.setImmediate(() => {
       this.#client.arrive(() => {
-        for (const { text } of frames) {
-          if (this.#client.readyState < MemoryWebSocket.CLOSED) this.#client.onmessage?.({ data: text })
+        for (const { payload } of frames) {
+          if (this.#client.readyState < MemoryWebSocket.CLOSED) this.#client.onmessage?.({ data: payload })
         }
       })
     })

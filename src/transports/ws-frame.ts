@@ -2,14 +2,15 @@ import { Buffer } from 'node:buffer'
 import type { Frame } from '../runtime/frame.ts'
 
 const finalText = 0x81
+const finalBinary = 0x82
 
-/** The frame as a server sends it: one final, unmasked text frame (RFC 6455 §5.2). Built once, kept on the frame. */
+/** The frame as a server sends it: one final, unmasked frame (RFC 6455 §5.2). Built once, kept on the frame. */
 export function wireOf(frame: Frame): Uint8Array {
   if (frame.wire !== undefined) return frame.wire
-  const { text, byteLength } = frame
+  const { payload, byteLength } = frame
   const headerLength = byteLength < 126 ? 2 : byteLength < 65_536 ? 4 : 10
   const wire = Buffer.allocUnsafe(headerLength + byteLength)
-  wire[0] = finalText
+  wire[0] = typeof payload === 'string' ? finalText : finalBinary
   if (headerLength === 2) {
     wire[1] = byteLength
   } else if (headerLength === 4) {
@@ -20,8 +21,9 @@ export function wireOf(frame: Frame): Uint8Array {
     wire.writeUInt32BE(Math.floor(byteLength / 2 ** 32), 2)
     wire.writeUInt32BE(byteLength >>> 0, 6)
   }
+  if (typeof payload !== 'string') wire.set(payload, headerLength)
   // As many bytes as characters: it is ASCII, and the quicker copy will do.
-  wire.write(text, headerLength, byteLength === text.length ? 'latin1' : 'utf8')
+  else wire.write(payload, headerLength, byteLength === payload.length ? 'latin1' : 'utf8')
   frame.wire = wire
   return wire
 }

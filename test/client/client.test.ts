@@ -18,6 +18,21 @@ describe('client', () => {
     expect(room.presence.get()).toEqual([{ user: client.user, state: { name: 'Ada' } }])
   })
 
+  it('sends and receives bytes as they are, live and replayed', async () => {
+    const stage = new Stage()
+    const room = stage.client().join('main')
+    const heard: unknown[] = []
+    room.on('message', ({ data }) => heard.push(data))
+    const bytes = Uint8Array.from({ length: 300 }, (_, i) => i)
+    const sent = room.send(bytes)
+    await stage.clock.advance(100)
+    expect(await sent).toMatchObject({ offset: 1 })
+    expect(heard).toEqual([bytes])
+    const page = room.history()
+    await stage.clock.settle()
+    expect((await page).messages.map(({ data }) => data)).toEqual([bytes])
+  })
+
   it('comes back after its server was restarted, in its rooms', async () => {
     const stage = new Stage()
     let acceptor = stage.runtime

@@ -35,7 +35,8 @@ async function churn(standing: number): Promise<number> {
   }
   if (runtime.census.connections !== standing) throw new Error(`${runtime.census.connections} instead of ${standing}`)
   if (standers.some(({ readyState }) => readyState !== MemoryWebSocket.OPEN)) throw new Error('a bystander was closed')
-  return durations.toSorted((a, b) => a - b)[Math.floor(durations.length / 2)] ?? NaN
+  // The lower quartile: what it takes when nothing else wants the processor.
+  return durations.toSorted((a, b) => a - b)[Math.floor(durations.length / 4)] ?? NaN
 }
 
 const few = await churn(1_000)

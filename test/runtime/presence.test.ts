@@ -1,0 +1,57 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Presence } from '../../src/runtime/presence.ts'
+
+const step = fc.record({
+  do: fc.constantFrom('join', 'update', 'leave'),
+  user: fc.constantFrom('ada', 'bob', '__proto__'),
+  tab: fc.constantFrom(1, 2, 3),
+  state: fc.option(fc.constantFrom('here', 'away'), { nil: undefined }),
+})
+
+describe('presence', () => {
+  it('[PRESENCE] whoever follows the changes sees exactly who is here, each user once', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const presence = new Presence()
+        const tabs = new Set<string>()
+        const view = new Map<string, unknown>()
+        for (const { do: what, user, tab, state } of steps) {
+          const session = `${user}:${tab}`
+          if (what === 'join') tabs.add(session)
+          if (what === 'leave') tabs.delete(session)
+          const change =
+            what === 'join'
+              ? presence.join(user, session, state)
+              : what === 'leave'
+                ? presence.leave(user, session)
+                : tabs.has(session)
+                  ? presence.update(user, session, state ?? null)
+                  : undefined
+          for (const member of change?.joined ?? []) {
+            expect(view.has(member.user)).toBe(false)
+            view.set(member.user, member.state)
+          }
+          for (const member of change?.updated ?? []) {
+            expect(view.has(member.user)).toBe(true)
+            view.set(member.user, member.state)
+          }
+          for (const left of change?.left ?? []) expect(view.delete(left)).toBe(true)
+          expect(new Map(presence.members().map((member) => [member.user, member.state]))).toEqual(view)
+          expect(new Set(view.keys())).toEqual(new Set([...tabs].map((name) => name.split(':')[0])))
+        }
+      }),
+    )
+  })
+
+  it('[PRESENCE] a user with three tabs joins once and leaves once', () => {
+    const presence = new Presence()
+    const changes = [1, 2, 3].map((tab) => presence.join('ada', `tab-${tab}`, undefined))
+    expect(changes).toEqual([{ joined: [{ user: 'ada' }] }, undefined, undefined])
+    expect([1, 2, 3].map((tab) => presence.leave('ada', `tab-${tab}`))).toEqual([
+      undefined,
+      undefined,
+      { left: ['ada'] },
+    ])
+  })
+})
