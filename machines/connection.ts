@@ -29,6 +29,8 @@ export interface User {
 export interface Identity {
   readonly user: User
   readonly expiresAt?: number
+  /** Whether nobody vouches for it: somebody without credentials. */
+  readonly guest?: boolean
 }
 
 /** What a connection is started with. */

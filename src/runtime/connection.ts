@@ -81,7 +81,8 @@ async function identify(
   if (options.authenticate !== undefined && (token !== undefined || options.guest === undefined)) {
     return asIdentity(await options.authenticate({ token, request }, { signal }))
   }
-  return asIdentity(options.guest?.(request) ?? { id: `guest-${environment.newId()}` })
+  const user = options.guest?.(request) ?? { id: `guest-${environment.newId()}` }
+  return { ...asIdentity(user), guest: true }
 }
 
 /**
@@ -175,12 +176,12 @@ function actions(core: Core, sessions: Sessions): object {
 function admit(core: Core, sessions: Sessions, link: ConnectionLink, identity: Identity | undefined): void {
   if (identity === undefined) throw new Error('A connection must be authenticated before it is admitted.')
   const { resume, id } = link.hello ?? {}
-  const resumed = resume === undefined ? undefined : sessions.resume(link, identity.user, resume)
-  const session = resumed ?? sessions.create(link, identity.user)
+  const resumed = resume === undefined ? undefined : sessions.resume(link, identity, resume)
+  const session = resumed ?? sessions.create(link, identity)
   link.outbox.writable = true
   welcome(core, link, session, resumed !== undefined, id)
   link.forgetCredentials()
-  core.telemetry({ type: 'connection.opened', connection: link.address, user: identity.user.id })
+  core.telemetry({ type: 'connection.opened', connection: link.address, user: session.user.id })
 }
 
 /** A client without the subprotocol was welcomed at once; its `hello` comes late and may name an older session. */
@@ -189,7 +190,7 @@ function takeOver(core: Core, sessions: Sessions, link: ConnectionLink, hello: H
   if (present === undefined) return
   const claim = hello.resume
   const resumed =
-    claim === undefined || claim.session === present.id ? undefined : sessions.resume(link, present.user, claim)
+    claim === undefined || claim.session === present.id ? undefined : sessions.resume(link, present, claim)
   if (resumed !== undefined) {
     present.link = undefined
     core.route(present.address, { type: 'session.leave' })

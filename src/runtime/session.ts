@@ -1,4 +1,4 @@
-import { sessionMachine, type User } from '../../machines/index.ts'
+import { sessionMachine, type Identity, type User } from '../../machines/index.ts'
 import type { ServerMessage } from '../protocol/index.ts'
 import type { ConnectionLink } from './connection-link.ts'
 import type { Core } from './core.ts'
@@ -10,6 +10,8 @@ export class Session {
   readonly id: string
   readonly secret: string
   readonly user: User
+  /** Whether the user is a guest: then the secret is all that there is to know a former client by. */
+  readonly guest: boolean
   readonly address: string
   /** The `from` of this session's messages, encoded once. */
   readonly from: string
@@ -18,10 +20,11 @@ export class Session {
   /** The connection that owns the session, while there is one. */
   link: ConnectionLink | undefined
 
-  constructor(id: string, secret: string, user: User, link: ConnectionLink) {
+  constructor(id: string, secret: string, { user, guest = false }: Identity, link: ConnectionLink) {
     this.id = id
     this.secret = secret
     this.user = user
+    this.guest = guest
     this.address = `session:${id}`
     this.from = JSON.stringify({ user: user.id, session: id })
     this.link = link
@@ -60,9 +63,9 @@ export class Sessions {
   }
 
   /** Gives a connection a fresh session of its own. */
-  create(link: ConnectionLink, user: User): Session {
+  create(link: ConnectionLink, identity: Identity): Session {
     const { population, root, environment, steps } = this.#core
-    const session = new Session(environment.newId(), environment.newId(), user, link)
+    const session = new Session(environment.newId(), environment.newId(), identity, link)
     this.#records.set(session.id, session)
     link.session = session
     steps.after(() => {
@@ -74,11 +77,10 @@ export class Sessions {
   }
 
   /** Takes an existing session over, if the claim is true and it is this user's. The newer connection wins. */
-  resume(link: ConnectionLink, user: User, claim: ResumeClaim): Session | undefined {
+  resume(link: ConnectionLink, { user, guest = false }: Identity, claim: ResumeClaim): Session | undefined {
     const session = this.#records.get(claim.session)
-    if (session === undefined || !equalSecrets(session.secret, claim.secret) || session.user.id !== user.id) {
-      return undefined
-    }
+    if (session === undefined || !equalSecrets(session.secret, claim.secret)) return undefined
+    if (session.user.id !== user.id && !(session.guest && guest)) return undefined
     this.#core.population.get(session.address)?.send({ type: 'session.attach', link })
     return session.link === link ? session : undefined
   }
