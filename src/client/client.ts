@@ -22,7 +22,10 @@ export interface ClientOptions {
   readonly backoffMaxMs?: number
   /** How long a call waits for its reply, time without a connection included (ms). @default 30_000 */
   readonly callTimeoutMs?: number
-  /** Calls that may wait at once. @default 1_000 */
+  /**
+   * Calls that may wait at once; a server recognises a retry among a session's last 256 requests to a room.
+   * @default 256
+   */
   readonly callLimit?: number
   /** Time and randomness. @default the platform's */
   readonly environment?: ClientEnvironment
@@ -64,7 +67,7 @@ export class Client {
     this.#environment = options.environment ?? platformEnvironment()
     this.#WebSocket = options.WebSocket ?? platformWebSocket()
     this.#callTimeoutMs = options.callTimeoutMs ?? 30_000
-    this.#calls = new Calls(this.#environment, (message) => this.#transmit(message), options.callLimit ?? 1_000)
+    this.#calls = new Calls(this.#environment, (message) => this.#transmit(message), options.callLimit ?? 256)
     this.actor = createActor(this.#machine(), { input: { port: this }, clock: this.#environment.clock })
     let status: ClientStatus = 'idle'
     this.actor.subscribe({

@@ -15,10 +15,10 @@ export interface HistoryLimits {
   readonly count: number
   /** How long a message is kept (ms). */
   readonly ageMs: number
-  /** How long a request's id is remembered, so that a retry is recognised (ms). */
-  readonly idempotencyMs: number
-  /** How many requests are remembered at most. */
+  /** How many of a session's last requests are remembered, so that a retry is recognised. */
   readonly idempotencyCount: number
+  /** How long they are remembered after the last of them (ms). */
+  readonly idempotencyMs: number
 }
 
 /** What a log says to "what did I miss?". */
@@ -34,14 +34,16 @@ export interface RoomLog {
   readonly epoch: string
   /** The last offset given; 0 before the first. */
   readonly offset: number
-  /** The offset that a request with this id was given before, if it was. */
-  duplicateOf(key: string): number | undefined
+  /** The offset that a session's request was given before, if it was. */
+  duplicateOf(session: string, id: RequestId, now: number): number | undefined
   /**
    * Gives the next offset to a message and keeps it.
    * @param encode - makes the message's text from its offset and time
-   * @param key - who asked, and under which request id; see {@link requestKey}
+   * @param request - whose request it is, and under which id, when a retry is to be recognised
    */
-  append(encode: (offset: number, at: number) => string, at: number, key?: string): LogEntry
+  append(encode: (offset: number, at: number) => string, at: number, request?: LoggedRequest): LogEntry
+  /** A session is not coming back; its requests need not be remembered. */
+  forget(session: string): void
   /** What came after a position, when all of that is still here. */
   since(position: Position, limit: number, now: number): Recovery
   /** The newest `limit` entries before an offset, oldest first, and whether nothing older is kept. */
@@ -59,9 +61,10 @@ export interface History {
   close(room: string): void
 }
 
-/** Names a request for the idempotency window: ids are a session's own. */
-export function requestKey(session: string, id: RequestId): string {
-  return `${session}\n${typeof id}\n${id}`
+/** A request as a log remembers it: ids are a session's own. */
+export interface LoggedRequest {
+  readonly session: string
+  readonly id: RequestId
 }
 
 /** Keeps logs in this process, as long as their rooms are in use. */
@@ -76,26 +79,29 @@ class MemoryLog implements RoomLog {
   // Oldest first; `#start` spares shifting the array for each message that drops out.
   #entries: LogEntry[] = []
   #start = 0
-  readonly #requests = new Map<string, { readonly offset: number; readonly at: number }>()
+  readonly #requests = new Map<string, { at: number; readonly offsets: Map<RequestId, number> }>()
 
   constructor(epoch: string, limits: HistoryLimits) {
     this.epoch = epoch
     this.#limits = limits
   }
 
-  duplicateOf(key: string): number | undefined {
-    return this.#requests.get(key)?.offset
+  duplicateOf(session: string, id: RequestId, now: number): number | undefined {
+    const requests = this.#requests.get(session)
+    if (requests === undefined || requests.at <= now - this.#limits.idempotencyMs) return undefined
+    return requests.offsets.get(id)
   }
 
-  append(encode: (offset: number, at: number) => string, at: number, key?: string): LogEntry {
+  forget(session: string): void {
+    this.#requests.delete(session)
+  }
+
+  append(encode: (offset: number, at: number) => string, at: number, request?: LoggedRequest): LogEntry {
     const entry = { offset: this.offset + 1, at, text: encode(this.offset + 1, at) }
     this.offset = entry.offset
     if (this.#limits.count > 0) this.#entries.push(entry)
     this.#trim(at)
-    if (key !== undefined) {
-      this.#requests.set(key, { offset: entry.offset, at })
-      this.#forgetRequests(at)
-    }
+    if (request !== undefined) this.#remember(request, entry)
     return entry
   }
 
@@ -130,11 +136,19 @@ class MemoryLog implements RoomLog {
     }
   }
 
-  #forgetRequests(now: number): void {
+  #remember({ session, id }: LoggedRequest, { offset, at }: LogEntry): void {
     const { idempotencyCount, idempotencyMs } = this.#limits
-    for (const [key, request] of this.#requests) {
-      if (request.at > now - idempotencyMs && this.#requests.size <= idempotencyCount) return
-      this.#requests.delete(key)
+    let requests = this.#requests.get(session)
+    if (requests === undefined) this.#requests.set(session, (requests = { at, offsets: new Map() }))
+    const { offsets } = requests
+    if (requests.at <= at - idempotencyMs) offsets.clear()
+    requests.at = at
+    offsets.set(id, offset)
+    if (offsets.size <= idempotencyCount) return
+    // A Map keeps the order of insertion: the first is the oldest.
+    for (const oldest of offsets.keys()) {
+      offsets.delete(oldest)
+      return
     }
   }
 }

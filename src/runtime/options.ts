@@ -68,7 +68,7 @@ export interface RuntimeOptions {
   readonly typingMs?: number
   /** How long a room without members keeps its log (ms). @default 300_000 */
   readonly roomLingerMs?: number
-  /** How long a request's id is remembered (ms). @default 300_000 */
+  /** How long a session's requests are remembered after the last of them (ms). @default 300_000 */
   readonly idempotencyMs?: number
   /** How long a close handshake may take (ms). @default 5_000 */
   readonly closeTimeoutMs?: number
@@ -88,7 +88,7 @@ export interface RuntimeOptions {
   readonly roomsPerSession?: number
   /** Messages replayed at most to somebody who comes back. @default 300 */
   readonly replayCount?: number
-  /** Requests whose ids a room remembers. @default 1_000 */
+  /** Requests whose ids a room remembers of each session. @default 256 */
   readonly idempotencyCount?: number
   /** Restarts of one room within the period, after which it is given up. @default 3 */
   readonly roomRestartIntensity?: number
@@ -114,7 +114,7 @@ const numbers = {
   presenceBytes: 2_048,
   roomsPerSession: 100,
   replayCount: 300,
-  idempotencyCount: 1_000,
+  idempotencyCount: 256,
   roomRestartIntensity: 3,
   restartIntensity: 100,
 }

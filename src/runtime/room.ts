@@ -15,7 +15,7 @@ import {
 } from '../protocol/index.ts'
 import type { Core } from './core.ts'
 import { Frame } from './frame.ts'
-import { requestKey, type History } from './history.ts'
+import type { History } from './history.ts'
 import { withLanes, type LanedLogic } from './lanes.ts'
 import { withPopulation } from './population.ts'
 import type { PresenceChange } from './presence.ts'
@@ -178,6 +178,7 @@ function dismiss(args: Args<LeaveMessage | undefined>): void {
   const { session, message } = args.event
   stopTyping(room, session)
   if (room.remove(session)) tell(room, room.presence.leave(session.user.id, session.id), session)
+  room.log?.forget(session.id)
   if (message !== undefined) {
     session.send({ type: 'left', ...(message.id === undefined ? {} : { id: message.id }), room: room.name })
   }
@@ -190,12 +191,12 @@ function publish(args: Args<PublishMessage>, now: number): void {
   const { log } = room
   if (log === undefined || !room.has(session)) return refuse(args, 'not-a-member')
   const { id, bytes } = message
-  const key = id === undefined ? undefined : requestKey(session.id, id)
-  const before = key === undefined ? undefined : log.duplicateOf(key)
+  const before = id === undefined ? undefined : log.duplicateOf(session.id, id, now)
   if (before === undefined) {
     if (room.typing.size > 0) room.typing.get(session.id)?.send({ type: 'typing.stop' })
     const content = contentOf(message)
-    const entry = log.append((offset, at) => room.encode(log, offset, at, session.from, content), now, key)
+    const request = id === undefined ? undefined : { session: session.id, id }
+    const entry = log.append((offset, at) => room.encode(log, offset, at, session.from, content), now, request)
     const frame =
       bytes === undefined
         ? new Frame(entry.text)

@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { memoryHistory, requestKey, type RoomLog } from '../../src/runtime/history.ts'
+import { memoryHistory, type LoggedRequest, type RoomLog } from '../../src/runtime/history.ts'
 
 const limits = { count: 5, ageMs: 1_000, idempotencyMs: 2_000, idempotencyCount: 4 }
 
 const openLog = async (): Promise<RoomLog> => memoryHistory(() => 'epoch').open('room', limits)
 
-const append = (log: RoomLog, at: number, key?: string): number =>
-  log.append((offset, when) => `${offset}@${when}`, at, key).offset
+const append = (log: RoomLog, at: number, request?: LoggedRequest): number =>
+  log.append((offset, when) => `${offset}@${when}`, at, request).offset
 
 describe('memory history', () => {
   it('[GAPLESS] gives all that was missed or says that it cannot, for every history and every position', async () => {
@@ -56,20 +56,22 @@ describe('memory history', () => {
     )
   })
 
-  it('[ONCE] remembers requests within the window, and no more of them than it may', async () => {
+  it('[ONCE] remembers each session’s last requests within the window', async () => {
     const log = await openLog()
-    const offset = append(log, 0, requestKey('s', 1))
-    expect(log.duplicateOf(requestKey('s', 1))).toBe(offset)
-    expect(log.duplicateOf(requestKey('s', '1'))).toBeUndefined()
-    expect(log.duplicateOf(requestKey('t', 1))).toBeUndefined()
-    append(log, limits.idempotencyMs, requestKey('s', 2))
-    expect(log.duplicateOf(requestKey('s', 1))).toBeUndefined()
-    for (let i = 3; i < 9; i++) append(log, limits.idempotencyMs, requestKey('s', i))
-    expect([2, 4, 5, 8].map((id) => log.duplicateOf(requestKey('s', id)) !== undefined)).toEqual([
-      false,
-      false,
-      true,
-      true,
-    ])
+    const ids = (session: string, now: number): (number | undefined)[] =>
+      [1, 2, 3, 4, 5, 6].map((id) => log.duplicateOf(session, id, now))
+    append(log, 0, { session: 's', id: 1 })
+    append(log, 0, { session: 't', id: 1 })
+    expect(log.duplicateOf('s', 1, 0)).toBe(1)
+    expect(log.duplicateOf('s', '1', 0)).toBeUndefined()
+    expect(log.duplicateOf('t', 1, 0)).toBe(2)
+    for (let id = 2; id <= 6; id++) append(log, 1_000, { session: 's', id })
+    expect(ids('s', 1_000)).toEqual([undefined, undefined, 4, 5, 6, 7])
+    expect(ids('t', 1_000)[0]).toBe(2)
+    expect(ids('s', 3_000)).toEqual(Array.from({ length: 6 }, () => undefined))
+    append(log, 3_000, { session: 's', id: 9 })
+    expect(ids('s', 3_000)).toEqual(Array.from({ length: 6 }, () => undefined))
+    log.forget('t')
+    expect(ids('t', 1_000)[0]).toBeUndefined()
   })
 })
