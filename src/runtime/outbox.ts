@@ -43,7 +43,8 @@ export class Outbox {
   readonly #flusher: Flusher
   readonly #owner: OutboxOwner
   readonly #limitBytes: number
-  #frames: Frame[] = []
+  // Undefined while nothing waits: an empty list for each of thousands would be garbage that outlives its generation.
+  #frames: Frame[] | undefined
   #bytes = 0
 
   constructor(socket: TransportSocket, flusher: Flusher, owner: OutboxOwner, limitBytes: number) {
@@ -62,17 +63,20 @@ export class Outbox {
   push(frame: Frame): void {
     if (!this.writable) return
     this.#bytes += frame.byteLength
-    if (this.#frames.push(frame) === 1) this.#flusher.mark(this)
+    if (this.#frames !== undefined) {
+      this.#frames.push(frame)
+    } else {
+      this.#frames = [frame]
+      this.#flusher.mark(this)
+    }
     if (this.#bytes >= earlyFlushBytes) this.#relieve()
   }
 
   /** Writes what waits, if the socket takes it. */
   flush(): void {
-    if (this.#frames.length === 0) return
-    if (!this.#socket.ready) return
     const frames = this.#frames
-    this.#frames = []
-    this.#bytes = 0
+    if (frames === undefined || !this.#socket.ready) return
+    this.discard()
     this.#socket.write(frames)
     if (!this.#socket.ready) this.#owner.congested()
   }
@@ -92,7 +96,7 @@ export class Outbox {
 
   /** Forgets what waits. */
   discard(): void {
-    this.#frames = []
+    this.#frames = undefined
     this.#bytes = 0
   }
 

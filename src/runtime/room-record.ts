@@ -7,9 +7,8 @@ import { Population } from './population.ts'
 import { Presence } from './presence.ts'
 import type { Session } from './session.ts'
 
-/** A session in a room. */
+/** What a room knows of a member. */
 interface Membership {
-  readonly session: Session
   /** Where it stands in the room's audience. */
   index: number
   state: Json | undefined
@@ -35,7 +34,7 @@ export class RoomRecord {
   /** When the actor crashed (ms), within the period that counts. */
   crashes: readonly number[] = []
   readonly #members = new Map<string, Membership>()
-  readonly #audience: Membership[] = []
+  readonly #audience: Session[] = []
   #prefix = ''
 
   constructor(name: string, limits: HistoryLimits) {
@@ -49,7 +48,7 @@ export class RoomRecord {
   }
 
   get sessions(): Session[] {
-    return this.#audience.map(({ session }) => session)
+    return [...this.#audience]
   }
 
   has(session: Session): boolean {
@@ -63,9 +62,8 @@ export class RoomRecord {
   add(session: Session, state: Json | undefined): void {
     const present = this.#members.get(session.id)
     if (present === undefined) {
-      const membership = { session, state, index: this.#audience.length }
-      this.#members.set(session.id, membership)
-      this.#audience.push(membership)
+      this.#members.set(session.id, { state, index: this.#audience.length })
+      this.#audience.push(session)
     } else if (state !== undefined) {
       present.state = state
     }
@@ -77,16 +75,17 @@ export class RoomRecord {
     this.#members.delete(session.id)
     session.rooms.delete(this.name)
     const last = this.#audience.pop()
-    if (last !== undefined && last !== membership) {
+    const moved = last === undefined ? undefined : this.#members.get(last.id)
+    if (last !== undefined && moved !== undefined) {
       this.#audience[membership.index] = last
-      last.index = membership.index
+      moved.index = membership.index
     }
     return true
   }
 
   /** Hands one frame to every member who is connected. This loop is the data plane: no actor is asked. */
   broadcast(frame: Frame, except?: Session): void {
-    for (const { session } of this.#audience) if (session !== except) session.link?.outbox.push(frame)
+    for (const session of this.#audience) if (session !== except) session.outbox?.push(frame)
   }
 
   /**

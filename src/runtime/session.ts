@@ -4,6 +4,7 @@ import type { ConnectionLink } from './connection-link.ts'
 import type { Core } from './core.ts'
 import { Frame } from './frame.ts'
 import { withLanes, type LanedLogic } from './lanes.ts'
+import type { Outbox } from './outbox.ts'
 
 /** The record of a session: what survives a reconnect. Its actor decides over it. */
 export class Session {
@@ -17,8 +18,9 @@ export class Session {
   readonly from: string
   /** The addresses of the rooms it is in, or has asked to be in, by name. */
   readonly rooms = new Map<string, string>()
-  /** The connection that owns the session, while there is one. */
-  link: ConnectionLink | undefined
+  /** The outbox of the connection that owns the session: what a broadcast walks. */
+  outbox: Outbox | undefined
+  #link: ConnectionLink | undefined
 
   constructor(id: string, secret: string, { user, guest = false }: Identity, link: ConnectionLink) {
     this.id = id
@@ -30,9 +32,19 @@ export class Session {
     this.link = link
   }
 
+  /** The connection that owns the session, while there is one. */
+  get link(): ConnectionLink | undefined {
+    return this.#link
+  }
+
+  set link(link: ConnectionLink | undefined) {
+    this.#link = link
+    this.outbox = link?.outbox
+  }
+
   /** Sends to the session's client, if it is connected. */
   send(message: ServerMessage): void {
-    this.link?.outbox.push(Frame.of(message))
+    this.outbox?.push(Frame.of(message))
   }
 
   /** For inspectors: no secret, no references. */
