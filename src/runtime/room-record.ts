@@ -1,6 +1,6 @@
 import type { AnyActorRef } from 'xstate'
 import type { RoomEvent } from '../../machines/index.ts'
-import type { Json, RoomMessage } from '../protocol/index.ts'
+import type { Json, RequestId, RoomMessage } from '../protocol/index.ts'
 import type { Frame } from './frame.ts'
 import type { HistoryLimits, RoomLog } from './history.ts'
 import { Population } from './population.ts'
@@ -36,6 +36,7 @@ export class RoomRecord {
   readonly #members = new Map<string, Membership>()
   readonly #audience: Session[] = []
   #prefix = ''
+  #ackMiddle = ''
 
   constructor(name: string, limits: HistoryLimits) {
     this.name = name
@@ -98,6 +99,15 @@ export class RoomRecord {
       this.#prefix = `{"type":"message","room":${JSON.stringify(this.name)},"epoch":${JSON.stringify(log.epoch)},"offset":`
     }
     return `${this.#prefix}${offset},"at":${at},"from":${from}${content}}`
+  }
+
+  /** The reply to a message that was taken, or had been before. */
+  encodeAck(log: RoomLog, id: RequestId, offset: number, duplicate: boolean): string {
+    if (this.#ackMiddle === '') {
+      this.#ackMiddle = `,"room":${JSON.stringify(this.name)},"epoch":${JSON.stringify(log.epoch)},"offset":`
+    }
+    const text = `{"type":"ack","id":${typeof id === 'number' ? id : JSON.stringify(id)}${this.#ackMiddle}${offset}`
+    return duplicate ? `${text},"duplicate":true}` : `${text}}`
   }
 
   /** For inspectors: no references. */

@@ -204,14 +204,7 @@ function publish(args: Args<PublishMessage>, now: number): void {
     room.broadcast(frame)
   }
   if (id === undefined) return
-  session.send({
-    type: 'ack',
-    id,
-    room: room.name,
-    epoch: log.epoch,
-    offset: before ?? log.offset,
-    ...(before === undefined ? {} : { duplicate: true }),
-  })
+  session.outbox?.push(new Frame(room.encodeAck(log, id, before ?? log.offset, before !== undefined)))
 }
 
 /** The part of a logged message that its sender wrote. */
