@@ -54,13 +54,15 @@ export class Runtime extends RuntimeTrunk {
    * left: no actor, no timer, no socket, no port that {@link listen} opened.
    */
   override async close(): Promise<void> {
-    const closed = this.#servers.splice(0).map(
+    const servers = this.#servers.splice(0)
+    const closed = servers.map(
       (server) =>
         new Promise<void>((resolve) => {
           server.close(() => resolve())
         }),
     )
     await super.close()
+    for (const server of servers) server.closeAllConnections()
     for (const transport of this.#transports.splice(0)) transport.detach()
     await Promise.all(closed)
   }

@@ -91,7 +91,7 @@ async function identify(
  * @throws TypeError when there is no user's id in it: nobody is let in by mistake
  */
 function asIdentity(answer: User | Identity): Identity {
-  const identity: Identity = 'user' in answer ? answer : { user: answer }
+  const identity: Identity = 'id' in answer ? { user: answer } : answer
   if (typeof identity.user?.id !== 'string' || identity.user.id === '') {
     throw new TypeError('authenticate must return { id } or { user: { id }, expiresAt }')
   }

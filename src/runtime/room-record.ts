@@ -1,6 +1,6 @@
 import type { AnyActorRef } from 'xstate'
 import type { RoomEvent } from '../../machines/index.ts'
-import type { Json, RequestId, RoomMessage } from '../protocol/index.ts'
+import type { Json, RequestId } from '../protocol/index.ts'
 import type { Frame } from './frame.ts'
 import type { HistoryLimits, RoomLog } from './history.ts'
 import { Population } from './population.ts'
@@ -114,9 +114,4 @@ export class RoomRecord {
   toJSON(): object {
     return { name: this.name, members: this.size, users: this.presence.size, offset: this.log?.offset }
   }
-}
-
-/** Reads a logged message back. */
-export function loggedMessage(text: string): RoomMessage {
-  return JSON.parse(text) as RoomMessage
 }

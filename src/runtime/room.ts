@@ -15,11 +15,11 @@ import {
 } from '../protocol/index.ts'
 import type { Core } from './core.ts'
 import { Frame } from './frame.ts'
-import type { History } from './history.ts'
+import type { History, LogEntry } from './history.ts'
 import { withLanes, type LanedLogic } from './lanes.ts'
 import { withPopulation } from './population.ts'
 import type { PresenceChange } from './presence.ts'
-import { loggedMessage, type RoomRecord } from './room-record.ts'
+import type { RoomRecord } from './room-record.ts'
 import type { Session } from './session.ts'
 import { announceTyping, describeTyping, noteTyping, stopTyping, typingLogic } from './typing.ts'
 
@@ -160,16 +160,16 @@ function admit(core: Core, args: Args<JoinMessage>): void {
     since === undefined
       ? { recovered: false, entries: [] }
       : log.since(since, core.settings.replayCount, core.environment.clock.now())
-  session.send({
+  const joined = {
     type: 'joined',
-    ...(id === undefined ? {} : { id }),
+    id,
     room: room.name,
     epoch: log.epoch,
     offset: log.offset,
     members: room.presence.members(),
     recovered,
-    messages: entries.map(({ text }) => loggedMessage(text)),
-  })
+  }
+  session.outbox?.push(withMessages(joined, entries))
   describeTyping(room, session)
 }
 
@@ -243,12 +243,12 @@ function replay(core: Core, args: Args<HistoryMessage>): void {
   if (log === undefined || !room.has(session)) return refuse(args, 'not-a-member')
   const { before = Infinity, limit = core.settings.replayCount, id } = message
   const page = log.before(before, Math.min(limit, core.settings.replayCount), core.environment.clock.now())
-  session.send({
-    type: 'history',
-    ...(id === undefined ? {} : { id }),
-    room: room.name,
-    epoch: log.epoch,
-    messages: page.entries.map(({ text }) => loggedMessage(text)),
-    complete: page.complete,
-  })
+  const answer = { type: 'history', id, room: room.name, epoch: log.epoch, complete: page.complete }
+  session.outbox?.push(withMessages(answer, page.entries))
+}
+
+/** Puts logged messages into an answer as the texts that they are: they were encoded when they were new. */
+function withMessages(answer: object, entries: readonly LogEntry[]): Frame {
+  const texts = entries.map(({ text }) => text)
+  return new Frame(`${JSON.stringify(answer).slice(0, -1)},"messages":[${texts.join(',')}]}`)
 }
