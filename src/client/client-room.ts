@@ -21,6 +21,8 @@ export interface ReceivedMessage<Data = unknown> {
   readonly from: { readonly user: string; readonly session: string }
   /** When the server took it. */
   readonly at: Date
+  /** The identity of the room's log; offsets compare only within one. */
+  readonly epoch: string
   readonly offset: number
   /** Whether it was missed while away and is given now. */
   readonly replayed: boolean
@@ -230,8 +232,8 @@ export class ClientRoom {
 
 /** @throws TypeError when the meta does not fit its data */
 function receivedMessage(message: RoomMessage, replayed: boolean, bytes = bytesOf(message)): ReceivedMessage {
-  const { from, at, offset } = message
-  return { data: bytes ?? decodeData(message), from, at: new Date(at), offset, replayed }
+  const { from, at, epoch, offset } = message
+  return { data: bytes ?? decodeData(message), from, at: new Date(at), epoch, offset, replayed }
 }
 
 /** The bytes of a message that is replayed inside JSON, if it is bytes. */

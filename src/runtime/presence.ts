@@ -57,6 +57,11 @@ export class Presence {
     return JSON.stringify(after) === JSON.stringify(before) ? undefined : { updated: [member(user, after)] }
   }
 
+  /** The sessions of a user who is here. */
+  sessionsOf(user: string): string[] {
+    return [...(this.#users.get(user)?.keys() ?? [])]
+  }
+
   /** Everybody who is here, in the order of their coming. */
   members(): Member[] {
     return [...this.#users.keys()].map((user) => member(user, this.#shown(user)))

@@ -89,6 +89,11 @@ export class RoomRecord {
     for (const session of this.#audience) if (session !== except) session.outbox?.push(frame)
   }
 
+  /** Hands a frame to every member but one user, in whatever tab. */
+  broadcastToOthers(user: string, frame: Frame): void {
+    for (const session of this.#audience) if (session.user.id !== user) session.outbox?.push(frame)
+  }
+
   /**
    * A message as members get it, or the header of its binary frame. What is the same for all messages of the room is encoded once.
    *

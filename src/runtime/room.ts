@@ -193,7 +193,7 @@ function publish(args: Args<PublishMessage>, now: number): void {
   const { id, bytes } = message
   const before = id === undefined ? undefined : log.duplicateOf(session.id, id, now)
   if (before === undefined) {
-    if (room.typing.size > 0) room.typing.get(session.id)?.send({ type: 'typing.stop' })
+    if (room.typing.size > 0) stopTyping(room, session)
     const content = contentOf(message)
     const request = id === undefined ? undefined : { session: session.id, id }
     const entry = log.append((offset, at) => room.encode(log, offset, at, session.from, content), now, request)

@@ -36,30 +36,33 @@ export function noteTyping(
   })
 }
 
-/** Tells the others. */
+/** Tells the other users, unless another tab of the same user says otherwise. */
 export function announceTyping(room: RoomRecord, session: Session, typing: boolean): void {
-  room.broadcast(Frame.of(typingMessage(room, session, typing)), session)
+  const tabs = room.presence.sessionsOf(session.user.id)
+  if (tabs.some((id) => id !== session.id && isTyping(room, id))) return
+  room.broadcastToOthers(session.user.id, Frame.of(typingMessage(room, session.user.id, typing)))
 }
 
 /** Tells somebody who has just come who is typing. */
 export function describeTyping(room: RoomRecord, newcomer: Session): void {
   if (room.typing.size === 0) return
-  for (const other of room.sessions) {
-    if (other !== newcomer && isTyping(room, other)) newcomer.send(typingMessage(room, other, true))
+  for (const { user } of room.presence.members()) {
+    if (user === newcomer.user.id) continue
+    if (room.presence.sessionsOf(user).some((id) => isTyping(room, id))) newcomer.send(typingMessage(room, user, true))
   }
 }
 
-/** The member is going: its indicator ends now, whatever it said last. */
+/** The member is going, or has said what it was typing: its indicator ends now. */
 export function stopTyping(room: RoomRecord, session: Session): void {
-  if (isTyping(room, session)) announceTyping(room, session, false)
+  if (isTyping(room, session.id)) announceTyping(room, session, false)
   room.typing.stop(session.id)
 }
 
-function isTyping(room: RoomRecord, session: Session): boolean {
-  const snapshot = room.typing.get(session.id)?.getSnapshot() as AnyMachineSnapshot | undefined
+function isTyping(room: RoomRecord, session: string): boolean {
+  const snapshot = room.typing.get(session)?.getSnapshot() as AnyMachineSnapshot | undefined
   return snapshot?.matches('typing') ?? false
 }
 
-function typingMessage(room: RoomRecord, session: Session, typing: boolean): TypingMessage {
-  return { type: 'typing', room: room.name, user: session.user.id, typing }
+function typingMessage(room: RoomRecord, user: string, typing: boolean): TypingMessage {
+  return { type: 'typing', room: room.name, user, typing }
 }

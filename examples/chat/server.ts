@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createRuntime, defineRoom } from 'greenroom'
+import { decodeIdentity } from './identity.ts'
+import { createSite } from './site.ts'
+
+const hourMs = 3_600_000
+
+const runtime = createRuntime({
+  // An example's identity, not security: see identity.ts.
+  authenticate: ({ token = '' }) => ({ id: decodeIdentity(token).id }),
+  // So that `npx wscat -c ws://localhost:8080/ws` takes part without credentials.
+  guest: () => ({ id: `guest-${randomBytes(3).toString('hex')}` }),
+  rooms: { '*': defineRoom({ history: 200, historyMs: 24 * hourMs }) },
+  roomLingerMs: hourMs,
+  frameBytes: 32_768,
+  telemetry: (event) => {
+    if ('error' in event) console.error(event.type, event.error)
+  },
+})
+
+const server = createServer(await createSite())
+runtime.attach(server, { path: '/ws' })
+
+const host = process.env['HOST']
+server.on('error', (error) => {
+  console.error(error.message)
+  process.exitCode = 1
+  void runtime.close()
+})
+server.listen(Number(process.env['PORT'] ?? 8080), host, () => {
+  const { port } = server.address() as AddressInfo
+  console.log(`http://${host ?? 'localhost'}:${port}`)
+})
+
+async function close(): Promise<void> {
+  await runtime.close()
+  server.close()
+  // Browsers hold spare connections open on which nothing was ever asked; those would keep the process.
+  server.closeAllConnections()
+}
+
+let closing = false
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (closing) process.exit(1)
+    closing = true
+    void close()
+  })
+}
