@@ -3,7 +3,15 @@ export { connectionSetup } from '../machines/index.ts'
 export { defineRoom } from './runtime/options.ts'
 export type { Authenticate, Credentials, RoomOptions, RuntimeOptions } from './runtime/options.ts'
 export type { Clock, Environment } from './runtime/environment.ts'
-export type { History, HistoryLimits, LogEntry, Recovery, RoomLog } from './runtime/history.ts'
+export type {
+  History,
+  HistoryLimits,
+  LogEntry,
+  LoggedRequest,
+  LogRecord,
+  Recovery,
+  RoomLog,
+} from './runtime/history.ts'
 export type { Census } from './runtime/runtime.ts'
 export type { Telemetry, TelemetryEvent } from './runtime/telemetry.ts'
 export type { Acceptor, ConnectRequest, SocketSink, TransportSocket } from './runtime/transport.ts'

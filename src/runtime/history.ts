@@ -1,12 +1,18 @@
 import type { Position, RequestId } from '../protocol/index.ts'
 
-/** A message in a room's log. */
-export interface LogEntry {
-  readonly offset: number
+/** What is to be logged: the parts of a message that its room does not know by itself, as JSON. */
+export interface LogRecord {
   /** When it was taken (ms since the epoch). */
   readonly at: number
-  /** The message as members get it, encoded. */
-  readonly text: string
+  /** The sender: `{ user, session }`. One text for all messages of a session. */
+  readonly from: string
+  /** The members that hold the data, from the comma on: `,"data":…`, perhaps `,"meta":…`; or `,"bytes":…`. */
+  readonly content: string
+}
+
+/** A message in a room's log. */
+export interface LogEntry extends LogRecord {
+  readonly offset: number
 }
 
 /** How much a room's log keeps. */
@@ -38,10 +44,9 @@ export interface RoomLog {
   duplicateOf(session: string, id: RequestId, now: number): number | undefined
   /**
    * Gives the next offset to a message and keeps it.
-   * @param encode - makes the message's text from its offset and time
    * @param request - whose request it is, and under which id, when a retry is to be recognised
    */
-  append(encode: (offset: number, at: number) => string, at: number, request?: LoggedRequest): LogEntry
+  append(record: LogRecord, request?: LoggedRequest): LogEntry
   /** A session is not coming back; its requests need not be remembered. */
   forget(session: string): void
   /** What came after a position, when all of that is still here. */
@@ -96,9 +101,8 @@ class MemoryLog implements RoomLog {
     this.#requests.delete(session)
   }
 
-  append(encode: (offset: number, at: number) => string, at: number, request?: LoggedRequest): LogEntry {
-    const entry = { offset: this.offset + 1, at, text: encode(this.offset + 1, at) }
-    this.offset = entry.offset
+  append({ at, from, content }: LogRecord, request?: LoggedRequest): LogEntry {
+    const entry = { offset: ++this.offset, at, from, content }
     if (this.#limits.count > 0) this.#entries.push(entry)
     this.#trim(at)
     if (request !== undefined) this.#remember(request, entry)

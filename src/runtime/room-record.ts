@@ -2,7 +2,7 @@ import type { AnyActorRef } from 'xstate'
 import type { RoomEvent } from '../../machines/index.ts'
 import type { Json, RequestId } from '../protocol/index.ts'
 import type { Frame } from './frame.ts'
-import type { HistoryLimits, RoomLog } from './history.ts'
+import type { HistoryLimits, LogEntry, RoomLog } from './history.ts'
 import { Population } from './population.ts'
 import { Presence } from './presence.ts'
 import type { Session } from './session.ts'
@@ -95,15 +95,15 @@ export class RoomRecord {
   }
 
   /**
-   * A message as members get it, or the header of its binary frame. What is the same for all messages of the room is encoded once.
+   * A message as members get it. What is the same for all messages of the room is encoded once.
    *
-   * @param content - the members that hold the data, from the comma on
+   * @param instead - in place of the entry's content: nothing, for the header of a binary frame
    */
-  encode(log: RoomLog, offset: number, at: number, from: string, content: string): string {
+  encode(log: RoomLog, { offset, at, from, content }: LogEntry, instead = content): string {
     if (this.#prefix === '') {
       this.#prefix = `{"type":"message","room":${JSON.stringify(this.name)},"epoch":${JSON.stringify(log.epoch)},"offset":`
     }
-    return `${this.#prefix}${offset},"at":${at},"from":${from}${content}}`
+    return `${this.#prefix}${offset},"at":${at},"from":${from}${instead}}`
   }
 
   /** The reply to a message that was taken, or had been before. */

@@ -15,7 +15,7 @@ import {
 } from '../protocol/index.ts'
 import type { Core } from './core.ts'
 import { Frame } from './frame.ts'
-import type { History, LogEntry } from './history.ts'
+import type { History, LogEntry, RoomLog } from './history.ts'
 import { withLanes, type LanedLogic } from './lanes.ts'
 import { withPopulation } from './population.ts'
 import type { PresenceChange } from './presence.ts'
@@ -169,7 +169,7 @@ function admit(core: Core, args: Args<JoinMessage>): void {
     members: room.presence.members(),
     recovered,
   }
-  session.outbox?.push(withMessages(joined, entries))
+  session.outbox?.push(withMessages(joined, room, log, entries))
   describeTyping(room, session)
 }
 
@@ -194,14 +194,10 @@ function publish(args: Args<PublishMessage>, now: number): void {
   const before = id === undefined ? undefined : log.duplicateOf(session.id, id, now)
   if (before === undefined) {
     if (room.typing.size > 0) stopTyping(room, session)
-    const content = contentOf(message)
     const request = id === undefined ? undefined : { session: session.id, id }
-    const entry = log.append((offset, at) => room.encode(log, offset, at, session.from, content), now, request)
-    const frame =
-      bytes === undefined
-        ? new Frame(entry.text)
-        : new Frame(encodeBinary(room.encode(log, entry.offset, entry.at, session.from, ''), bytes))
-    room.broadcast(frame)
+    const entry = log.append({ at: now, from: session.from, content: contentOf(message) }, request)
+    const payload = bytes === undefined ? room.encode(log, entry) : encodeBinary(room.encode(log, entry, ''), bytes)
+    room.broadcast(new Frame(payload))
   }
   if (id === undefined) return
   session.outbox?.push(new Frame(room.encodeAck(log, id, before ?? log.offset, before !== undefined)))
@@ -244,11 +240,11 @@ function replay(core: Core, args: Args<HistoryMessage>): void {
   const { before = Infinity, limit = core.settings.replayCount, id } = message
   const page = log.before(before, Math.min(limit, core.settings.replayCount), core.environment.clock.now())
   const answer = { type: 'history', id, room: room.name, epoch: log.epoch, complete: page.complete }
-  session.outbox?.push(withMessages(answer, page.entries))
+  session.outbox?.push(withMessages(answer, room, log, page.entries))
 }
 
-/** Puts logged messages into an answer as the texts that they are: they were encoded when they were new. */
-function withMessages(answer: object, entries: readonly LogEntry[]): Frame {
-  const texts = entries.map(({ text }) => text)
+/** Puts logged messages into an answer, without rebuilding the data that they hold. */
+function withMessages(answer: object, room: RoomRecord, log: RoomLog, entries: readonly LogEntry[]): Frame {
+  const texts = entries.map((entry) => room.encode(log, entry))
   return new Frame(`${JSON.stringify(answer).slice(0, -1)},"messages":[${texts.join(',')}]}`)
 }

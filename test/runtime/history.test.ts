@@ -7,7 +7,7 @@ const limits = { count: 5, ageMs: 1_000, idempotencyMs: 2_000, idempotencyCount:
 const openLog = async (): Promise<RoomLog> => memoryHistory(() => 'epoch').open('room', limits)
 
 const append = (log: RoomLog, at: number, request?: LoggedRequest): number =>
-  log.append((offset, when) => `${offset}@${when}`, at, request).offset
+  log.append({ at, from: '{}', content: '' }, request).offset
 
 describe('memory history', () => {
   it('[GAPLESS] gives all that was missed or says that it cannot, for every history and every position', async () => {

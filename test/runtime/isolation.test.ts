@@ -11,9 +11,9 @@ function brittleHistory(newId: () => string, breaksOn: string): History {
     open: async (room, limits) => {
       const log = await history.open(room, limits)
       const append = log.append.bind(log)
-      log.append = (encode, at, key) => {
-        if (encode(0, 0).includes(breaksOn)) throw new Error('the log is broken')
-        return append(encode, at, key)
+      log.append = (record, request) => {
+        if (record.content.includes(breaksOn)) throw new Error('the log is broken')
+        return append(record, request)
       }
       return log
     },
