@@ -5,7 +5,7 @@ const finalText = 0x81
 const finalBinary = 0x82
 
 /** The frame as a server sends it: one final, unmasked frame (RFC 6455 §5.2). Built once, kept on the frame. */
-export function wireOf(frame: Frame): Uint8Array {
+function wireOf(frame: Frame): Uint8Array {
   if (frame.wire === undefined) {
     const wire = Buffer.allocUnsafe(wireLength(frame))
     writeFrame(wire, 0, frame)

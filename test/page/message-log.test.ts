@@ -5,7 +5,7 @@ import { MessageLog, type Entry } from '../../examples/chat/page/message-log.ts'
 const from = (user: string) => ({ user, session: `${user}-1` })
 
 function received(offset: number, data: unknown, user = 'bob', at = 1_000 + offset): ReceivedMessage {
-  return { offset, data, from: from(user), at: new Date(at), replayed: false }
+  return { epoch: 'one', offset, data, from: from(user), at: new Date(at), replayed: false }
 }
 
 const texts = (entries: readonly Entry[]): string[] => entries.map(({ text }) => text)

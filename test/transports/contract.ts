@@ -23,7 +23,7 @@ export interface TransportHarness {
 }
 
 /** A near end that remembers what it was told. */
-export class RecordingSink implements SocketSink {
+class RecordingSink implements SocketSink {
   readonly messages: string[] = []
   readonly binaries: Uint8Array[] = []
   readonly closes: number[] = []

@@ -65,8 +65,7 @@ export class ChatRoom {
 
   /** The names of the others who are typing. */
   get typists(): readonly string[] {
-    // One's own other tab is not somebody else.
-    return this.#room.typists.filter((user) => user !== this.#host.me.id).map((user) => this.nameOf(user))
+    return this.#room.typists.map((user) => this.nameOf(user))
   }
 
   /** What somebody calls themselves here, or else their id. */

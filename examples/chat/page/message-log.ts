@@ -69,10 +69,10 @@ export class MessageLog {
    *
    * @returns whether it is new here and somebody else's
    */
-  take({ from, data, at, offset }: ReceivedMessage): boolean {
+  take({ from, data, at, epoch, offset }: ReceivedMessage): boolean {
     const { user } = from
     const { text, name, key } = readContent(data)
-    const marks = [`${offset}@${at.getTime()}`, ...(key === undefined ? [] : [`${user} ${key}`])]
+    const marks = [`${epoch} ${offset}`, ...(key === undefined ? [] : [`${user} ${key}`])]
     if (marks.some((mark) => this.#known.has(mark))) return false
     const own = this.#withdraw((sent) => sent.user === user && sent.key === key)
     const entry = own ?? { kind: 'message', user, name, text, key, at, delivery: 'sent' }
