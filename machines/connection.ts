@@ -297,12 +297,7 @@ export const connectionMachine = connectionSetup().createMachine({
                 ],
                 onError: { target: 'valid', actions: 'refuseIdentity' },
               },
-              after: {
-                renewalGrace: {
-                  target: '#connection.closing',
-                  actions: { type: 'end', params: { reason: 'token-expired' } },
-                },
-              },
+              after: { credentialsTimeout: { target: 'valid', actions: 'refuseIdentity' } },
             },
           },
         },

@@ -32,7 +32,7 @@ export function connectionLogic(core: Core, sessions: Sessions): LanedLogic {
     delays: {
       credentialsTimeout: core.settings.credentialsTimeoutMs,
       untilExpiry: (args: Args) => untilExpiry(core, args),
-      renewalGrace: (args: Args) => Math.max(0, untilExpiry(core, args) + core.settings.renewalGraceMs),
+      renewalGrace: (args: Args) => untilExpiry(core, args, core.settings.renewalGraceMs),
       // A slow reader's close frame waits behind its backlog and is not worth waiting for.
       closeTimeout: ({ context }: Args) =>
         context.reason === 'slow-consumer'
@@ -48,9 +48,9 @@ function hasCredentials({ options }: Core, { request }: ConnectionLink): boolean
   return request.token !== undefined || options.authenticate === undefined || options.guest !== undefined
 }
 
-function untilExpiry({ environment }: Core, { context }: Pick<Args, 'context'>): number {
+function untilExpiry({ environment }: Core, { context }: Pick<Args, 'context'>, graceMs = 0): number {
   const expiresAt = context.identity?.expiresAt
-  return expiresAt === undefined ? Infinity : Math.max(0, expiresAt - environment.clock.now())
+  return expiresAt === undefined ? Infinity : Math.max(0, expiresAt + graceMs - environment.clock.now())
 }
 
 function actors(core: Core): object {
@@ -94,6 +94,9 @@ function asIdentity(answer: User | Identity): Identity {
   const identity: Identity = 'id' in answer ? { user: answer } : answer
   if (typeof identity.user?.id !== 'string' || identity.user.id === '') {
     throw new TypeError('authenticate must return { id } or { user: { id }, expiresAt }')
+  }
+  if (identity.expiresAt !== undefined && !Number.isFinite(identity.expiresAt)) {
+    throw new TypeError('expiresAt must be a time in ms since the epoch')
   }
   return identity
 }

@@ -80,9 +80,11 @@ function findLane(
 ): ActionFunction | undefined {
   if (snapshot._nodes.some((node) => node.always !== undefined)) return undefined
   // A guard anywhere on the way could make the answer depend on more than the state.
-  if (snapshot._nodes.some((node) => node.transitions.get(event.type)?.some((t) => t.guard !== undefined))) {
-    return undefined
-  }
+  const answers = (descriptor: string): boolean => descriptor === event.type || descriptor.endsWith('*')
+  const onTheWay = snapshot._nodes.flatMap((node) =>
+    [...node.transitions].filter(([descriptor]) => answers(descriptor)).flatMap(([, transitions]) => transitions),
+  )
+  if (onTheWay.some(({ guard }) => guard !== undefined)) return undefined
   const transitions = machine.getTransitionData(snapshot, event)
   const [transition] = transitions
   if (transition === undefined || transitions.length > 1) return undefined

@@ -84,25 +84,32 @@ export class TimingWheel {
     const target = this.#currentTick()
     // After a long stop of the process every slot is visited once, not once per tick that was missed.
     const steps = Math.min(target - this.#tick, this.#slots.length)
-    const first = target - steps + 1
     this.#tick = target
-    for (let tick = first; tick <= target; tick++) this.#expire(tick & this.#mask, target)
-    this.#running = false
-    this.#run()
+    const due: WheelTimer[] = []
+    for (let tick = target - steps + 1; tick <= target; tick++) this.#collect(tick & this.#mask, target, due)
+    due.sort((a, b) => a.dueTick - b.dueTick)
+    try {
+      for (const timer of due) {
+        const { callback } = timer
+        // A call that came before may have cleared this one.
+        if (callback === undefined) continue
+        this.clear(timer)
+        callback()
+      }
+    } finally {
+      this.#running = false
+      this.#run()
+    }
   }
 
-  #expire(slot: number, until: number): void {
-    const due: WheelTimer[] = []
+  /** Finds what is due in a slot, in the order in which it was set. */
+  #collect(slot: number, until: number, due: WheelTimer[]): void {
+    const found: WheelTimer[] = []
     for (let timer = this.#slots[slot]; timer !== undefined; timer = timer.next) {
-      if (timer.dueTick <= until) due.push(timer)
+      if (timer.dueTick <= until) found.push(timer)
     }
-    for (const timer of due) {
-      const { callback } = timer
-      // A call that came before may have cleared this one.
-      if (callback === undefined) continue
-      this.clear(timer)
-      callback()
-    }
+    // The newest stands first.
+    due.push(...found.reverse())
   }
 
   #link(timer: WheelTimer): void {

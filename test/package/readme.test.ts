@@ -1,0 +1,100 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { repository } from './sandbox.ts'
+
+// What the README shows first is run as it stands there: the server in one process, the client in another.
+
+const readme = readFileSync(join(repository, 'README.md'), 'utf8')
+const portInReadme = '8080'
+
+function blockOf(name: string): string {
+  const [, code] =
+    new RegExp(`<!-- run: ${name} -->\\r?\\n+\`\`\`ts\\r?\\n([\\s\\S]*?)\\r?\\n\`\`\``).exec(readme) ?? []
+  if (code === undefined) {
+    throw new Error(`README.md has no \`\`\`ts block right behind the comment <!-- run: ${name} -->.`)
+  }
+  if (!code.includes(portInReadme))
+    throw new Error(`The block '${name}' of README.md does not use port ${portInReadme}.`)
+  return code
+}
+
+async function freePort(): Promise<string> {
+  const server = createServer().listen(0)
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return String(port)
+}
+
+interface Program {
+  readonly process: ChildProcess
+  /** Everything it has printed so far. */
+  readonly output: string
+  /** Resolves as soon as that satisfies a condition; rejects when the process ends before. */
+  printed(condition: (output: string) => boolean): Promise<void>
+}
+
+/** Runs a TypeScript file in a process of its own, which does not outlive the test. */
+function run(file: string): Program {
+  const child = spawn(process.execPath, ['--import', 'tsx', file], { cwd: repository })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let output = ''
+  const listeners = new Set<() => void>()
+  const hear = (chunk: Buffer): void => {
+    output += chunk.toString()
+    for (const listener of listeners) listener()
+  }
+  child.stdout.on('data', hear)
+  child.stderr.on('data', hear)
+  return {
+    process: child,
+    get output() {
+      return output
+    },
+    printed: (condition) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (condition(output)) resolve()
+        }
+        listeners.add(look)
+        child.once('close', () => reject(new Error(`The process ended. It printed:\n${output}`)))
+        look()
+      }),
+  }
+}
+
+describe('README.md', () => {
+  it('shows a server and a client that work as they stand', async () => {
+    const artifacts = join(repository, 'test/artifacts')
+    mkdirSync(artifacts, { recursive: true })
+    // Inside the repository, so that `greenroom` is what is written here and not what is installed.
+    const folder = mkdtempSync(join(artifacts, 'readme-'))
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    const port = await freePort()
+    const start = (name: string): Program => {
+      const file = join(folder, `${name}.ts`)
+      writeFileSync(file, blockOf(name).replaceAll(portInReadme, port))
+      return run(file)
+    }
+
+    const server = start('server')
+    // The client needs not wait for the server: it comes back until there is one.
+    const client = start('client')
+    const message = /^ada .*hello/m
+    const receipt = /offset: 1\b/
+    await client.printed((output) => message.test(output) && receipt.test(output))
+    expect(client.output).toMatch(/\[ 'ada' \]/)
+    expect(server.output).toBe('')
+
+    client.process.kill('SIGTERM')
+    await once(client.process, 'close')
+    server.process.kill('SIGTERM')
+    await once(server.process, 'close')
+    expect(server.process.signalCode ?? server.process.exitCode).toSatisfy((end) => end === 'SIGTERM' || end === 0)
+  })
+})
