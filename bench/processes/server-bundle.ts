@@ -1,0 +1,36 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { buildSync } from 'esbuild'
+import { serverNames, type ServerName } from '../dialects.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** The servers as plain JavaScript, so that no loader runs in the process that is measured. */
+export interface ServerBundle {
+  pathOf(name: ServerName): string
+  remove(): void
+}
+
+/** Compiles all servers. They stay below `node_modules`, where packages are found from. */
+export function bundleServers(): ServerBundle {
+  const cache = join(root, 'node_modules', '.cache')
+  mkdirSync(cache, { recursive: true })
+  const directory = mkdtempSync(join(cache, 'greenroom-bench-'))
+  buildSync({
+    entryPoints: serverNames.map((name) => join(root, 'bench', 'servers', `${name}.ts`)),
+    outdir: directory,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    tsconfig: join(root, 'tsconfig.json'),
+    logLevel: 'warning',
+  })
+  return {
+    pathOf: (name) => join(directory, `${name}.mjs`),
+    remove: () => rmSync(directory, { recursive: true, force: true }),
+  }
+}
