@@ -12,7 +12,10 @@ import { bundleServers, type ServerBundle } from './processes/server-bundle.ts'
 import { ServerProcess } from './processes/server-process.ts'
 import { summarize, table, type Readings } from './report.ts'
 
-/** The least of its core that a server has when nobody else is on it: the workloads never let it rest. A reading below is taken again. */
+/**
+ * What share of its core a server uses when nobody else is on it: the workloads never let it rest. A reading below this
+ * is taken again, once.
+ */
 const undisturbedLoad = 0.9
 
 const progress = (line: string): void => {

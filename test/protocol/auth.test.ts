@@ -79,14 +79,18 @@ describe('auth', () => {
     expect(await ask(open, guest, { type: 'auth', token: 'x' })).toMatchObject([{ code: 'not-authenticated' }])
   })
 
-  it('[AUTH-2] that the application never answers ends in 4101, not in waiting for ever', async () => {
+  it('[AUTH-2] that the application never answers is refused after 10 s', async () => {
     const stage: Stage = new Stage({
       authenticate: ({ token }) =>
         token === 'ada' ? { user: { id: 'ada' }, expiresAt: stage.clock.now() + 60_000 } : new Promise(() => {}),
     })
     const ada = await stage.connect({ token: 'ada' })
     await ask(stage, ada, { type: 'auth', token: 'fresh', id: 1 })
-    await stage.clock.advance(85_000)
+    await stage.clock.advance(9_999)
+    expect(ada.of('error')).toEqual([])
+    await stage.clock.advance(1)
+    expect(ada.of('error')).toMatchObject([{ code: 'not-authenticated', id: 1 }])
+    await stage.clock.advance(75_000)
     expect(ada.closed).toEqual([{ code: 4101, reason: 'token-expired' }])
   })
 
@@ -113,12 +117,26 @@ describe('auth', () => {
     expect(ada.of('authenticated')).toHaveLength(1)
   })
 
-  it('[AUTH-4] has credentials that had run out before they came end like those that run out later', async () => {
+  it('[AUTH-4] is not put off by attempts that are refused', async () => {
     const stage = withExpiry()
-    const ada = await stage.connect({ token: 'ada:-1000' })
-    await stage.clock.advance(24_999)
-    expect(ada.closed).toEqual([])
-    await stage.clock.advance(1)
+    const ada = await stage.connect({ token: 'ada:60' })
+    for (let second = 0; second < 84; second += 4) {
+      await ask(stage, ada, { type: 'auth', token: second % 8 === 0 ? 'bad' : 'bob:60', id: second })
+      await stage.clock.advance(4_000)
+    }
+    expect([ada.of('error').length, ada.closed]).toEqual([21, []])
+    await stage.clock.advance(1_000)
     expect(ada.closed).toEqual([{ code: 4101, reason: 'token-expired' }])
+  })
+
+  it('[AUTH-4] counts from the end of the credentials, also of those that had run out before they came', async () => {
+    const stage = withExpiry()
+    const [late, tooLate] = [await stage.connect({ token: 'ada:-20' }), await stage.connect({ token: 'ada:-25' })]
+    await stage.clock.advance(1)
+    expect(tooLate.closed).toEqual([{ code: 4101, reason: 'token-expired' }])
+    await stage.clock.advance(4_998)
+    expect(late.closed).toEqual([])
+    await stage.clock.advance(1)
+    expect(late.closed).toEqual([{ code: 4101, reason: 'token-expired' }])
   })
 })
