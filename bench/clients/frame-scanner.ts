@@ -12,8 +12,8 @@ export interface Marker {
 }
 
 /**
- * Counts the frames of a byte stream by their headers alone (RFC 6455 §5.2). The clients share one core and must not be
- * what limits a server, so nothing is decoded; of one's own messages a single byte is looked at.
+ * Counts the frames of a byte stream by their headers alone (RFC 6455 §5.2). The clients share one core and must not
+ * be what limits a server, so nothing is decoded; of one's own messages a single byte is looked at.
  */
 export class FrameScanner {
   /** Frames that arrived in whole. */
