@@ -109,7 +109,7 @@ export class TimingWheel {
       if (timer.dueTick <= until) found.push(timer)
     }
     // The newest stands first.
-    due.push(...found.reverse())
+    due.push(...found.toReversed())
   }
 
   #link(timer: WheelTimer): void {
