@@ -152,6 +152,8 @@ export function connectionSetup<Context extends object = object, Events extends 
     guards: {
       /** Whether there is nothing to wait for: credentials came with the upgrade request, or none are needed. */
       hasCredentials: () => false,
+      /** Whether it is not too late for a fresh token. */
+      mayRenew: () => true,
       /** Whether a fresh identity is the same user as before. */
       sameUser: () => false,
     },
@@ -265,12 +267,16 @@ export const connectionMachine = connectionSetup().createMachine({
           states: {
             valid: {
               description: 'The credentials hold.',
-              on: { 'identity.renew': { target: 'refreshing' } },
+              on: {
+                'identity.renew': [{ guard: 'mayRenew', target: 'refreshing' }, { actions: 'refuseIdentity' }],
+              },
               after: { untilExpiry: { target: 'expiring' } },
             },
             expiring: {
               description: 'The credentials have run out; a fresh token is due.',
-              on: { 'identity.renew': { target: 'refreshing' } },
+              on: {
+                'identity.renew': [{ guard: 'mayRenew', target: 'refreshing' }, { actions: 'refuseIdentity' }],
+              },
               after: {
                 renewalGrace: {
                   target: '#connection.closing',

@@ -73,7 +73,7 @@ export const roomMachine = setup({
     /** Whether the log holds nothing that a later member could want. */
     nothingToKeep: () => false,
   },
-  delays: { linger: 300_000 },
+  delays: { linger: 300_000, openTimeout: 10_000 },
 }).createMachine({
   id: 'room',
   description: 'A named group of sessions with one order of messages.',
@@ -89,6 +89,7 @@ export const roomMachine = setup({
         onError: { target: 'closing', actions: 'fail' },
       },
       on: { 'room.*': { actions: 'hold' } },
+      after: { openTimeout: { target: 'closing', actions: 'fail' } },
     },
     open: {
       description: 'In use.',

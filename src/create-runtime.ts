@@ -18,7 +18,7 @@ export interface ListenOptions {
 /** A runtime that can be reached by WebSocket. */
 export class Runtime extends RuntimeTrunk {
   readonly #transports: WsTransport[] = []
-  readonly #servers: Server[] = []
+  readonly #servers = new Map<Server, Promise<number>>()
 
   /**
    * Opens a port of its own.
@@ -26,18 +26,19 @@ export class Runtime extends RuntimeTrunk {
    * @param port - 0 for any that is free
    * @returns the port that was opened
    * @throws the operating system's error, such as `EADDRINUSE`
+   * @throws Error when the runtime is closed
    */
   async listen(port: number, { host, path }: ListenOptions = {}): Promise<number> {
     const server = createServer(slowRequests, (_request, response) => {
       response.writeHead(426, { Connection: 'Upgrade', Upgrade: 'websocket' }).end()
     })
     this.attach(server, path === undefined ? {} : { path })
-    await new Promise<void>((resolve, reject) => {
+    const opened = new Promise<number>((resolve, reject) => {
       server.once('error', reject)
-      server.listen(port, host, resolve)
+      server.listen(port, host, () => resolve((server.address() as AddressInfo).port))
     })
-    this.#servers.push(server)
-    return (server.address() as AddressInfo).port
+    this.#servers.set(server, opened)
+    return opened
   }
 
   /**
@@ -45,6 +46,7 @@ export class Runtime extends RuntimeTrunk {
    * its owner's to listen with and to close.
    */
   attach(server: Server, { path = '/ws' }: Pick<ListenOptions, 'path'> = {}): void {
+    if (!this.running) throw new Error('The runtime is closed.')
     const { frameBytes, closeTimeoutMs } = this.settings
     this.#transports.push(wsTransport(this, server, { path, frameBytes, closeTimeoutMs }))
   }
@@ -54,17 +56,21 @@ export class Runtime extends RuntimeTrunk {
    * left: no actor, no timer, no socket, no port that {@link listen} opened.
    */
   override async close(): Promise<void> {
-    const servers = this.#servers.splice(0)
-    const closed = servers.map(
-      (server) =>
-        new Promise<void>((resolve) => {
-          server.close(() => resolve())
-        }),
-    )
-    await super.close()
-    for (const server of servers) server.closeAllConnections()
-    for (const transport of this.#transports.splice(0)) transport.detach()
-    await Promise.all(closed)
+    const servers = [...this.#servers]
+    this.#servers.clear()
+    const ended = super.close()
+    // Awaited below; until then a failure is not nobody's.
+    ended.catch(() => {})
+    // A port that is still being opened can be closed once it is open.
+    await Promise.allSettled(servers.map(([, opened]) => opened))
+    const closed = servers.map(([server]) => new Promise<void>((resolve) => void server.close(() => resolve())))
+    try {
+      await ended
+    } finally {
+      for (const [server] of servers) server.closeAllConnections()
+      for (const transport of this.#transports.splice(0)) transport.detach()
+      await Promise.all(closed)
+    }
   }
 }
 

@@ -85,6 +85,8 @@ export const lobbyConnection = connectionSetup<{ moves: number }, PlayerEvent>()
           entry: { type: 'send', params: { type: 'started' } },
           on: {
             'client.move': {
+              // The type says what a client should send; what it did send is anybody's guess.
+              guard: ({ event }) => Number.isInteger(event.data?.square),
               actions: [
                 assign({ moves: ({ context }) => context.moves + 1 }),
                 {

@@ -7,21 +7,23 @@ interface Call<Reply = unknown> {
   resolve(reply: Reply): void
   reject(error: ClientError): void
   readonly timer: unknown
+  /** Whether it has left by some connection. */
+  sent: boolean
 }
 
 /** Requests that wait for their reply. They outlive a connection: what was not answered is asked again on the next. */
 export class Calls {
   readonly #environment: ClientEnvironment
-  readonly #transmit: (message: object) => void
+  readonly #transmit: (message: object) => boolean
   readonly #limit: number
   readonly #pending = new Map<RequestId, Call<never>>()
   #lastId = 0
 
   /**
-   * @param transmit - sends now, or does nothing while there is no connection
+   * @param transmit - sends now, if there is a connection; tells whether it did
    * @param limit - calls that may wait at once
    */
-  constructor(environment: ClientEnvironment, transmit: (message: object) => void, limit: number) {
+  constructor(environment: ClientEnvironment, transmit: (message: object) => boolean, limit: number) {
     this.#environment = environment
     this.#transmit = transmit
     this.#limit = limit
@@ -38,9 +40,9 @@ export class Calls {
         this.#pending.delete(id)
         reject(new ClientError('timeout', `No answer within ${timeoutMs} ms.`))
       }, timeoutMs)
-      const call: Call<Reply> = { message: { ...message, id }, resolve, reject, timer }
+      const call: Call<Reply> = { message: { ...message, id }, resolve, reject, timer, sent: false }
       this.#pending.set(id, call)
-      this.#transmit(call.message)
+      call.sent = this.#transmit(call.message)
     })
   }
 
@@ -56,9 +58,24 @@ export class Calls {
     return call !== undefined
   }
 
-  /** What has not been answered, in the order in which it was asked. */
-  unanswered(): readonly object[] {
-    return [...this.#pending.values()].map(({ message }) => message)
+  /** Sends what has not been answered, in the order in which it was asked: what concerns a room, or no room. */
+  retransmit(room: string | undefined, write: (message: object) => boolean): void {
+    for (const call of this.#pending.values()) {
+      if ((call.message as { room?: string }).room === room) call.sent = write(call.message)
+    }
+  }
+
+  /** The session is another: nobody there would know a retry for what it is. */
+  rejectUnconfirmed(): void {
+    for (const [id, { sent, message }] of this.#pending) {
+      if (!sent || (message as { type?: string }).type !== 'message') continue
+      this.#take(id)?.reject(new ClientError('unconfirmed', 'The session was lost before the answer came.'))
+    }
+  }
+
+  /** Rejects one call. */
+  reject(id: RequestId, code: ClientErrorCode, text: string): void {
+    this.#take(id)?.reject(new ClientError(code, text))
   }
 
   /** Rejects what waits, or of that what a room's name selects. */

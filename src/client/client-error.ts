@@ -9,6 +9,10 @@ export type ClientErrorCode =
   | 'closed'
   /** The room has been left. */
   | 'left'
+  /** Larger than the server takes. */
+  | 'too-large'
+  /** It was sent, and the session was lost before its answer came: it may have been taken, or not. */
+  | 'unconfirmed'
   /** Too many calls wait for the connection to come back. */
   | 'queue-full'
 

@@ -58,8 +58,10 @@ interface RoomEvents extends Record<string, unknown> {
 export interface RoomPort {
   request<Reply>(message: object, timeoutMs?: number): Promise<Reply>
   /** Sends now, or drops it when there is no connection. */
-  transmit(message: object): void
+  transmit(message: object): boolean
   now(): number
+  /** Leaves now, or as soon as there is a connection again. */
+  leave(): void
   forget(room: ClientRoom): void
 }
 
@@ -83,8 +85,9 @@ export class ClientRoom {
     this.#port = port
     this.#state = state
     this.presence = new PresenceView(async (next) => {
-      this.#state = next
       await port.request({ type: 'presence', room: name, state: next })
+      // Only now: a state that was refused is not to be repeated with the next join.
+      this.#state = next
     })
   }
 
@@ -154,7 +157,7 @@ export class ClientRoom {
     this.#setStatus('left')
     this.#port.forget(this)
     if (wasJoined) await this.#port.request({ type: 'leave', room: this.name }).catch(() => {})
-    else this.#port.transmit({ type: 'leave', room: this.name })
+    else this.#port.leave()
   }
 
   /** @internal What asks the server to be let in, from where we were. */
@@ -180,20 +183,26 @@ export class ClientRoom {
   joined(message: JoinedMessage): void {
     const { epoch, offset, members, messages, recovered } = message
     this.presence.replace(members)
-    for (const missed of messages) this.received(missed, { replayed: true })
+    for (const missed of messages) this.#take(missed, true)
+    // A listener may have left while it was told what it had missed.
+    if (this.status === 'left') return
     this.#position = { epoch, offset }
     this.#setStatus('joined')
     this.#events.emit('joined', { recovered })
   }
 
-  /** @internal */
-  received(message: RoomMessage, how: { replayed?: boolean; bytes?: Uint8Array | undefined } = {}): void {
+  /** @internal Between the connection's return and ours to the room, what comes is passed over: it is replayed. */
+  received(message: RoomMessage, bytes?: Uint8Array): void {
+    if (this.#status === 'joined') this.#take(message, false, bytes)
+  }
+
+  #take(message: RoomMessage, replayed: boolean, bytes?: Uint8Array): void {
     const { epoch, offset } = message
     if (this.#position?.epoch === epoch && offset <= this.#position.offset) return
     this.#position = { epoch, offset }
     let received: ReceivedMessage
     try {
-      received = receivedMessage(message, how.replayed ?? false, how.bytes)
+      received = receivedMessage(message, replayed, bytes)
     } catch (error) {
       this.#events.emit('error', new ClientError('bad-meta', (error as Error).message))
       return
@@ -203,6 +212,7 @@ export class ClientRoom {
 
   /** @internal */
   typed({ user, typing }: TypingMessage): void {
+    if (this.#status !== 'joined') return
     if (typing) this.#typing.add(user)
     else this.#typing.delete(user)
     this.#events.emit('typing', this.typists)
@@ -210,6 +220,7 @@ export class ClientRoom {
 
   /** @internal */
   presenceChanged(message: PresenceMessage): void {
+    if (this.#status !== 'joined') return
     this.presence.apply(message)
     for (const user of message.left ?? []) {
       if (this.#typing.delete(user)) this.#events.emit('typing', this.typists)

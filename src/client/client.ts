@@ -1,9 +1,10 @@
 import { assign, createActor, fromPromise, type ActorRefFrom } from 'xstate'
 import { clientMachine } from '../../machines/client.ts'
-import { isRoomName, returnPolicy, type Json, type ServerMessage, type WelcomeMessage } from '../protocol/index.ts'
+import { returnPolicy, type Json, type RequestId, type ServerMessage, type WelcomeMessage } from '../protocol/index.ts'
 import { Calls } from './calls.ts'
 import { ClientError } from './client-error.ts'
-import { ClientRoom, type RoomPort } from './client-room.ts'
+import type { ClientRoom } from './client-room.ts'
+import { ClientRooms } from './client-rooms.ts'
 import { ClientSocket } from './client-socket.ts'
 import { Emitter } from './emitter.ts'
 import { platformEnvironment, type ClientEnvironment } from './environment.ts'
@@ -41,9 +42,6 @@ interface ClientEvents extends Record<string, unknown> {
   error: ClientError
 }
 
-/** The errors after which a room is not ours, whatever we asked of it. */
-const endsMembership = new Set<string>(['too-many-rooms', 'presence-too-large', 'room-unavailable'])
-
 /** A connection that comes back by itself. */
 export class Client {
   /** The machine that decides everything here; works with `@xstate/react`'s `useSelector` as it is. */
@@ -53,7 +51,7 @@ export class Client {
   readonly #environment: ClientEnvironment
   readonly #WebSocket: WebSocketClass
   readonly #events = new Emitter<ClientEvents>()
-  readonly #rooms = new Map<string, ClientRoom>()
+  readonly #rooms: ClientRooms
   readonly #calls: Calls
   readonly #callTimeoutMs: number
   readonly #stopListening: () => void
@@ -67,7 +65,18 @@ export class Client {
     this.#environment = options.environment ?? platformEnvironment()
     this.#WebSocket = options.WebSocket ?? platformWebSocket()
     this.#callTimeoutMs = options.callTimeoutMs ?? 30_000
-    this.#calls = new Calls(this.#environment, (message) => this.#transmit(message), options.callLimit ?? 256)
+    const transmit = (message: object): boolean => this.#transmit(message)
+    this.#calls = new Calls(this.#environment, transmit, options.callLimit ?? 256)
+    this.#rooms = new ClientRooms(
+      {
+        request: (message, timeoutMs = this.#callTimeoutMs) => this.#request(message, timeoutMs),
+        transmit,
+        now: () => this.#environment.clock.now(),
+        write: (message) => this.#write(message),
+        isOpen: () => this.status === 'open',
+      },
+      this.#calls,
+    )
     this.actor = createActor(this.#machine(), { input: { port: this }, clock: this.#environment.clock })
     let status: ClientStatus = 'idle'
     this.actor.subscribe({
@@ -99,6 +108,11 @@ export class Client {
     return this.actor.getSnapshot().context.retryAt
   }
 
+  /** How the last socket ended: the close code and reason, as for why the client is `closed`. */
+  get lastClose(): { readonly code: number; readonly reason: string } | undefined {
+    return this.actor.getSnapshot().context.lastClose
+  }
+
   /** Who the server says this is, once it has. */
   get user(): string | undefined {
     return this.#welcome?.user
@@ -122,22 +136,7 @@ export class Client {
    * @throws RangeError when it cannot be a room's name: empty, over 255 bytes, or with control characters
    */
   join(name: string, { presence }: { presence?: Json } = {}): ClientRoom {
-    if (!isRoomName(name)) throw new RangeError(`${JSON.stringify(name)} cannot be a room's name.`)
-    const known = this.#rooms.get(name)
-    if (known !== undefined) return known
-    const port: RoomPort = {
-      request: (message, timeoutMs = this.#callTimeoutMs) => this.#request(message, timeoutMs),
-      transmit: (message) => this.#transmit(message),
-      now: () => this.#environment.clock.now(),
-      forget: (room) => {
-        if (this.#rooms.get(name) === room) this.#rooms.delete(name)
-        this.#calls.rejectAll('left', `The room '${name}' has been left.`, name)
-      },
-    }
-    const room = new ClientRoom(name, port, presence)
-    this.#rooms.set(name, room)
-    this.#transmit(room.joinMessage())
-    return room
+    return this.#rooms.join(name, presence)
   }
 
   /**
@@ -156,13 +155,21 @@ export class Client {
   }
 
   #request<Reply>(message: object, timeoutMs: number): Promise<Reply> {
-    if (this.status === 'closed') return Promise.reject(new ClientError('closed', 'The client is closed.'))
+    if (this.status === 'closed') return Promise.reject(closedError(this.lastClose))
     return this.#calls.request<Reply>(message, timeoutMs)
   }
 
-  /** Sends now; without an open connection it is left to {@link #restore}. */
-  #transmit(message: object): void {
-    if (this.status === 'open') this.#socket?.write(message)
+  /** Sends now, if that is possible; what is not sent is left to {@link #restore}. */
+  #transmit(message: object): boolean {
+    return this.status === 'open' && this.#rooms.mayGo(message) && this.#write(message)
+  }
+
+  #write(message: object): boolean {
+    if (this.#socket === undefined) return false
+    if (this.#socket.write(message, this.#welcome?.limits?.frameBytes ?? Infinity)) return true
+    const { id } = message as { id?: RequestId }
+    if (id !== undefined) this.#calls.reject(id, 'too-large', 'The message is larger than the server takes.')
+    return false
   }
 
   #machine(): typeof clientMachine {
@@ -172,20 +179,29 @@ export class Client {
       actors: {
         getToken: fromPromise(async () => {
           const { token } = this.#options
-          this.#token = typeof token === 'function' ? await token() : token
+          try {
+            this.#token = typeof token === 'function' ? await token() : token
+          } catch (error) {
+            this.#events.emit('error', new ClientError('not-authenticated', `token() failed: ${String(error)}`))
+            throw error
+          }
         }),
       },
       actions: {
         openSocket: () => this.#openSocket(),
         sendHello: () => this.#sendHello(),
         restore: () => this.#restore(),
-        pauseRooms: () => {
-          for (const room of this.#rooms.values()) room.pause()
+        pauseRooms: () => this.#rooms.pause(),
+        sendPing: () => void this.#write({ type: 'ping' }),
+        dropSocket: () => {
+          this.#socket?.drop()
+          this.#socket = undefined
         },
-        sendPing: () => this.#socket?.write({ type: 'ping' }),
-        dropSocket: () => this.#dropSocket(),
-        closeSocket: () => this.#dropSocket(),
-        failCalls: () => this.#calls.rejectAll('closed', 'The client is closed.'),
+        closeSocket: () => {
+          this.#socket?.leave()
+          this.#socket = undefined
+        },
+        failCalls: ({ event }) => this.#fail(event.type === 'socket.closed' ? event : undefined),
         scheduleRetry: assign({
           // Full jitter: anything up to the bound, so that those who fell together do not rise together.
           retryAt: ({ context }) =>
@@ -194,10 +210,17 @@ export class Client {
       },
       delays: {
         backoff: ({ context }) => Math.max(0, (context.retryAt ?? 0) - clock.now()),
-        pingInterval: () => this.#welcome?.heartbeat.intervalMs ?? 25_000,
-        pongTimeout: () => this.#welcome?.heartbeat.timeoutMs ?? 10_000,
+        pingInterval: () => this.#welcome?.heartbeat?.intervalMs ?? 25_000,
+        pongTimeout: () => this.#welcome?.heartbeat?.timeoutMs ?? 10_000,
       },
     })
+  }
+
+  /** The client is over. When that was the server's word, nobody may have asked: it is an error as well. */
+  #fail(close: { readonly code: number; readonly reason: string } | undefined): void {
+    const error = closedError(close)
+    this.#calls.rejectAll(error.code, error.message)
+    if (close !== undefined) this.#events.emit('error', error)
   }
 
   #openSocket(): void {
@@ -215,47 +238,37 @@ export class Client {
     }
   }
 
-  #dropSocket(): void {
-    this.#socket?.drop()
-    this.#socket = undefined
-  }
-
   #sendHello(): void {
     const resume = this.#welcome && { session: this.#welcome.session, secret: this.#welcome.secret }
-    this.#socket?.write({ type: 'hello', token: this.#token, resume })
+    this.#write({ type: 'hello', token: this.#token, resume })
   }
 
   #restore(): void {
-    for (const room of this.#rooms.values()) this.#socket?.write(room.joinMessage())
-    for (const message of this.#calls.unanswered()) this.#socket?.write(message)
+    if (this.#welcome?.resumed !== true) this.#calls.rejectUnconfirmed()
+    this.#calls.retransmit(undefined, (message) => this.#write(message))
+    this.#rooms.restore()
   }
 
   #receive(message: ServerMessage, bytes: Uint8Array | undefined): void {
     if (this.actor.getSnapshot().matches({ open: 'checking' })) this.actor.send({ type: 'socket.heard' })
+    try {
+      this.#handle(message, bytes)
+    } catch (error) {
+      // A server that sends what it should not is to cost a message, not the page.
+      this.#events.emit('error', new ClientError('bad-message', String(error)))
+    }
+  }
+
+  #handle(message: ServerMessage, bytes: Uint8Array | undefined): void {
+    if (message.type === 'error' && this.#calls.fail(message)) return
+    if (this.#rooms.receive(message, bytes)) return
     switch (message.type) {
       case 'welcome':
         this.#welcome = message
         this.actor.send({ type: 'socket.welcomed' })
         return
-      case 'message':
-        this.#rooms.get(message.room)?.received(message, { bytes })
-        return
-      case 'joined':
-        this.#rooms.get(message.room)?.joined(message)
-        return
-      case 'presence':
-        this.#rooms.get(message.room)?.presenceChanged(message)
-        return
-      case 'typing':
-        this.#rooms.get(message.room)?.typed(message)
-        return
       case 'error':
-        if (this.#calls.fail(message)) return
-        if (message.room !== undefined && endsMembership.has(message.code))
-          this.#rooms.get(message.room)?.refused(message)
-        else this.#events.emit('error', new ClientError(message.code, message.message))
-        return
-      case 'pong':
+        this.#events.emit('error', new ClientError(message.code, message.message))
         return
       case 'ack':
       case 'left':
@@ -263,10 +276,17 @@ export class Client {
       case 'authenticated':
         if (message.id !== undefined) this.#calls.settle(message.id, message)
         return
+      case 'pong':
+        return
       default:
         this.#events.emit('message', message as { type: string; data?: unknown })
     }
   }
+}
+
+function closedError(close: { readonly code: number; readonly reason: string } | undefined): ClientError {
+  const by = close === undefined ? '' : ` The server closed it: ${close.code} ${close.reason}`
+  return new ClientError('closed', `The client is closed.${by}`)
 }
 
 /**

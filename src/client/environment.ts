@@ -15,7 +15,8 @@ export function platformEnvironment(): ClientEnvironment {
   return {
     clock: {
       now: () => Date.now(),
-      setTimeout: (callback, ms) => setTimeout(callback, ms),
+      // Platforms take a delay of more than 31 bits for none at all.
+      setTimeout: (callback, ms) => setTimeout(callback, Math.min(ms, 2 ** 31 - 1)),
       clearTimeout: (timer) => {
         clearTimeout(timer as ReturnType<typeof setTimeout>)
       },

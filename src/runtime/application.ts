@@ -1,9 +1,12 @@
 import type { AnyActorScope, AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate'
-import type { ApplicationMessage, ErrorCode } from '../protocol/index.ts'
+import type { ApplicationMessage, ErrorCode, RequestId } from '../protocol/index.ts'
 import type { ConnectionLink } from './connection-link.ts'
 import type { LanedLogic } from './lanes.ts'
 
 const prefix = 'client.'
+
+/** Requests that go to the chart rather than to a handler. */
+const asksForChart = new Set(['socket.hello', 'identity.renew'])
 
 /**
  * The message types that an application's chart takes beside the protocol's: `ready` where it names `client.ready`.
@@ -29,12 +32,17 @@ export function applicationTypes(machine: AnyStateMachine | undefined): Readonly
 export function withApplicationMessages(logic: LanedLogic): LanedLogic {
   const outer = Object.create(logic) as LanedLogic
   outer.transition = (snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope) => {
-    const message = (event as { message?: { type?: string } }).message
+    const message = (event as { message?: { type?: string; id?: RequestId } }).message
+    if (asksForChart.has(event.type) && message !== undefined && whyNot(snapshot, event) !== undefined) {
+      // A chart of one's own need not know of these; whoever asks is answered all the same.
+      linkOf(snapshot).refuse('not-allowed', message.id)
+      return snapshot
+    }
     if (message?.type !== 'application' || event.type !== 'socket.message' || !snapshot.hasTag('open')) {
       return logic.transition(snapshot, event, scope)
     }
     const { name, id, data } = message as ApplicationMessage
-    const link = (snapshot.context as { link: ConnectionLink }).link
+    const link = linkOf(snapshot)
     const translated = { type: prefix + name, id, data }
     const refusal = whyNot(snapshot, translated)
     if (refusal !== undefined) {
@@ -46,6 +54,10 @@ export function withApplicationMessages(logic: LanedLogic): LanedLogic {
     return next
   }
   return outer
+}
+
+function linkOf(snapshot: AnyMachineSnapshot): ConnectionLink {
+  return (snapshot.context as { link: ConnectionLink }).link
 }
 
 /** Why a chart does not take an event now, if it does not. A guard that throws has not said yes. */

@@ -5,7 +5,6 @@ import {
   decodeClientBinary,
   decodeClientMessage,
   errorMessage,
-  type AuthMessage,
   type Decoded,
   type ErrorCode,
   type HelloMessage,
@@ -37,8 +36,8 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
   request: ConnectRequest
   /** The `hello` that is to be acted upon. */
   hello: HelloMessage | undefined
-  /** The `auth` that is being checked, or was checked last. */
-  renewal: AuthMessage | undefined
+  /** The id of the `auth` that is being checked, or was checked last. */
+  renewal: RequestId | undefined
   session: Session | undefined
   /** The connection's actor. */
   actor: AnyActorRef | undefined
@@ -49,6 +48,8 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
   readonly #applicationTypes: ReadonlySet<string> | undefined
   #held: { type: string }[] | undefined
   #heldBytes = 0
+  /** The size of the frame that is being handled. */
+  #frameBytes = 0
 
   constructor(
     address: string,
@@ -60,17 +61,20 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
     this.address = address
     this.socket = socket
     this.request = request
-    this.outbox = new Outbox(socket, core.flusher, this, core.settings.outboxBytes)
+    const { outboxBytes, replayBytes } = core.settings
+    this.outbox = new Outbox(socket, core.flusher, this, outboxBytes, outboxBytes + replayBytes)
     this.#applicationTypes = applicationTypes
   }
 
   // From the transport.
 
   message(text: string): void {
+    this.#frameBytes = text.length
     this.#dispatch(decodeClientMessage(text, this.#applicationTypes))
   }
 
   binary(bytes: Uint8Array): void {
+    this.#frameBytes = bytes.byteLength
     this.#dispatch(decodeClientBinary(bytes))
   }
 
@@ -129,7 +133,7 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
   /** Puts an event by until the welcome. False when there is no room for it. */
   hold(event: { type: string; message?: unknown }): boolean {
     this.#held ??= []
-    this.#heldBytes += JSON.stringify(event.message).length
+    this.#heldBytes += this.#frameBytes
     if (this.#held.length >= heldCount || this.#heldBytes > heldBytes) return false
     this.#held.push(event)
     return true

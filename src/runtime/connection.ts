@@ -1,6 +1,6 @@
 import { fromPromise, type AnyActorRef, type AnyStateMachine } from 'xstate'
 import { connectionMachine, heartbeatMachine, type EndReason, type Identity, type User } from '../../machines/index.ts'
-import { isRoomName, type AuthMessage, type HelloMessage, type Json } from '../protocol/index.ts'
+import { encodeData, isRoomName, type AuthMessage, type HelloMessage, type RequestId } from '../protocol/index.ts'
 import { withApplicationMessages } from './application.ts'
 import type { ConnectionLink } from './connection-link.ts'
 import type { Core } from './core.ts'
@@ -27,6 +27,7 @@ export function connectionLogic(core: Core, sessions: Sessions): LanedLogic {
     actions: actions(core, sessions),
     guards: {
       hasCredentials: (args: Args) => hasCredentials(core, linkOf(args)),
+      mayRenew: (args: Args) => untilExpiry(core, args, core.settings.renewalGraceMs) > 0,
       sameUser: (args: Args) => (args.event.output as Identity).user.id === args.context.identity?.user.id,
     },
     delays: {
@@ -59,14 +60,20 @@ function actors(core: Core): object {
       const link = input.link as ConnectionLink
       const { request } = link
       const token = link.hello?.token ?? request.token
-      return identify(core, token, request, signal)
+      try {
+        return await identify(core, token, request, signal)
+      } catch (error) {
+        core.telemetry({ type: 'authentication.refused', connection: link.address, error })
+        throw error
+      }
     }),
     renew: fromPromise<Identity, { link: object; message: unknown }>(async ({ input, signal }) => {
       const { authenticate } = core.options
       if (authenticate === undefined) throw new Error('Nobody here checks credentials.')
       const link = input.link as ConnectionLink
-      link.renewal = input.message as AuthMessage
-      return asIdentity(await authenticate({ token: link.renewal.token, request: link.request }, { signal }))
+      const { id, token } = input.message as AuthMessage
+      link.renewal = id
+      return asIdentity(await authenticate({ token, request: link.request }, { signal }))
     }),
     heartbeat: heartbeatLogic(core),
   }
@@ -91,6 +98,9 @@ async function identify(
  * @throws TypeError when there is no user's id in it: nobody is let in by mistake
  */
 function asIdentity(answer: User | Identity): Identity {
+  if (typeof answer !== 'object' || answer === null) {
+    throw new TypeError(`authenticate must return { id } or { user: { id }, expiresAt }, not ${String(answer)}`)
+  }
   const identity: Identity = 'id' in answer ? { user: answer } : answer
   if (typeof identity.user?.id !== 'string' || identity.user.id === '') {
     throw new TypeError('authenticate must return { id } or { user: { id }, expiresAt }')
@@ -138,7 +148,7 @@ function actions(core: Core, sessions: Sessions): object {
     resume: (args: Args) => takeOver(core, sessions, linkOf(args), args.event.message as HelloMessage),
     confirmIdentity: (args: Args) => {
       const { user, expiresAt } = args.context.identity as Identity
-      const id = linkOf(args).renewal?.id
+      const id = linkOf(args).renewal
       linkOf(args).send({
         type: 'authenticated',
         user: user.id,
@@ -148,8 +158,8 @@ function actions(core: Core, sessions: Sessions): object {
     },
     refuseIdentity: (args: Args) => {
       const link = linkOf(args)
-      const message = (args.event.message as AuthMessage | undefined) ?? link.renewal
-      link.refuse('not-authenticated', message?.id)
+      const message = args.event.message as AuthMessage | undefined
+      link.refuse('not-authenticated', message === undefined ? link.renewal : message.id)
     },
     closeOutbox: (args: Args) => linkOf(args).outbox.close(),
     discardOutbox: (args: Args) => linkOf(args).outbox.discard(),
@@ -160,8 +170,9 @@ function actions(core: Core, sessions: Sessions): object {
       release(core, linkOf(args), reason)
       core.telemetry({ type: 'connection.closed', connection: linkOf(args).address, reason })
     },
-    send: (args: Args, { type, data }: { type: string; data?: Json }) => {
-      linkOf(args).outbox.push(new Frame(JSON.stringify({ type, data })))
+    send: (args: Args, { type, data }: { type: string; data?: unknown }) => {
+      const content = data === undefined ? {} : encodeData(data)
+      linkOf(args).outbox.push(new Frame(JSON.stringify({ type, ...content })))
     },
     joinRoom: (args: Args, { room }: { room: string }) => {
       if (!isRoomName(room)) throw new RangeError(`'${room}' cannot be a room's name`)
@@ -170,8 +181,8 @@ function actions(core: Core, sessions: Sessions): object {
     leaveRoom: (args: Args, { room }: { room: string }) => {
       handleMessage(core, linkOf(args), { type: 'leave', room })
     },
-    publish: (args: Args, { room, data }: { room: string; data: Json }) => {
-      handleMessage(core, linkOf(args), { type: 'message', room, data })
+    publish: (args: Args, { room, data }: { room: string; data: unknown }) => {
+      handleMessage(core, linkOf(args), { type: 'message', room, ...encodeData(data) })
     },
   }
 }
@@ -206,7 +217,7 @@ function welcome(
   link: ConnectionLink,
   session: Session,
   resumed: boolean,
-  id: string | number | undefined,
+  id: RequestId | undefined,
 ): void {
   link.send({
     type: 'welcome',

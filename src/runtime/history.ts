@@ -49,6 +49,8 @@ export interface RoomLog {
   append(record: LogRecord, request?: LoggedRequest): LogEntry
   /** A session is not coming back; its requests need not be remembered. */
   forget(session: string): void
+  /** The room is not in use any more. */
+  close(): void
   /** What came after a position, when all of that is still here. */
   since(position: Position, limit: number, now: number): Recovery
   /** The newest `limit` entries before an offset, oldest first, and whether nothing older is kept. */
@@ -62,8 +64,6 @@ export interface RoomLog {
 /** Where rooms' logs live. */
 export interface History {
   open(room: string, limits: HistoryLimits): RoomLog | Promise<RoomLog>
-  /** The room is not in use any more. */
-  close(room: string): void
 }
 
 /** A request as a log remembers it: ids are a session's own. */
@@ -72,9 +72,40 @@ export interface LoggedRequest {
   readonly id: RequestId
 }
 
-/** Keeps logs in this process, as long as their rooms are in use. */
-export function memoryHistory(newId: () => string): History {
-  return { open: (_room, limits) => new MemoryLog(newId(), limits), close: () => {} }
+/**
+ * Keeps logs in this process, as long as their rooms are in use.
+ *
+ * @param totalBytes - what all of them may hold together; beyond it the logs that have been kept longest are emptied
+ */
+export function memoryHistory(newId: () => string, totalBytes = 67_108_864): History {
+  const budget = new Budget(totalBytes)
+  return { open: (_room, limits) => new MemoryLog(newId(), limits, budget) }
+}
+
+/** What the logs of a process hold together. */
+class Budget {
+  readonly #totalBytes: number
+  readonly #logs = new Set<MemoryLog>()
+  #bytes = 0
+
+  constructor(totalBytes: number) {
+    this.#totalBytes = totalBytes
+  }
+
+  grow(log: MemoryLog, bytes: number): void {
+    this.#logs.add(log)
+    this.#bytes += bytes
+    // A Set keeps the order of insertion: the first has been kept longest.
+    for (const oldest of this.#logs) {
+      if (this.#bytes <= this.#totalBytes) return
+      oldest.empty()
+    }
+  }
+
+  shrink(log: MemoryLog, bytes: number, isEmpty: boolean): void {
+    this.#bytes -= bytes
+    if (isEmpty) this.#logs.delete(log)
+  }
 }
 
 class MemoryLog implements RoomLog {
@@ -84,11 +115,26 @@ class MemoryLog implements RoomLog {
   // Oldest first; `#start` spares shifting the array for each message that drops out.
   #entries: LogEntry[] = []
   #start = 0
+  readonly #budget: Budget
   readonly #requests = new Map<string, { at: number; readonly offsets: Map<RequestId, number> }>()
 
-  constructor(epoch: string, limits: HistoryLimits) {
+  constructor(epoch: string, limits: HistoryLimits, budget: Budget) {
     this.epoch = epoch
     this.#limits = limits
+    this.#budget = budget
+  }
+
+  close(): void {
+    this.empty()
+    this.#requests.clear()
+  }
+
+  /** Forgets every message. The epoch stays: offsets go on, and whoever asks for what is gone is told so. */
+  empty(): void {
+    const bytes = this.#entries.slice(this.#start).reduce((sum, { content }) => sum + content.length, 0)
+    this.#entries = []
+    this.#start = 0
+    this.#budget.shrink(this, bytes, true)
   }
 
   duplicateOf(session: string, id: RequestId, now: number): number | undefined {
@@ -103,7 +149,10 @@ class MemoryLog implements RoomLog {
 
   append({ at, from, content }: LogRecord, request?: LoggedRequest): LogEntry {
     const entry = { offset: ++this.offset, at, from, content }
-    if (this.#limits.count > 0) this.#entries.push(entry)
+    if (this.#limits.count > 0) {
+      this.#entries.push(entry)
+      this.#budget.grow(this, content.length)
+    }
     this.#trim(at)
     if (request !== undefined) this.#remember(request, entry)
     return entry
@@ -133,8 +182,9 @@ class MemoryLog implements RoomLog {
       const oldest = entries[this.#start]
       if (oldest === undefined || (entries.length - this.#start <= count && oldest.at > now - ageMs)) break
       this.#start++
+      this.#budget.shrink(this, oldest.content.length, this.#start === entries.length)
     }
-    if (this.#start > count) {
+    if (this.#start > count || this.#start === entries.length) {
       this.#entries = entries.slice(this.#start)
       this.#start = 0
     }

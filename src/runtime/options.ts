@@ -68,6 +68,8 @@ export interface RuntimeOptions {
   readonly typingMs?: number
   /** How long a room without members keeps its log (ms). @default 300_000 */
   readonly roomLingerMs?: number
+  /** How long the history may take to open a room's log (ms). @default 10_000 */
+  readonly roomOpenTimeoutMs?: number
   /** How long a session's requests are remembered after the last of them (ms). @default 300_000 */
   readonly idempotencyMs?: number
   /** How long a close handshake may take (ms). @default 5_000 */
@@ -84,6 +86,11 @@ export interface RuntimeOptions {
   /** Largest presence state, as JSON (bytes). @default 2_048 */
   readonly presenceBytes?: number
 
+  /** Data replayed at most in one answer (characters of JSON); whoever missed more is told so. @default 2_097_152 */
+  readonly replayBytes?: number
+  /** What all logs in memory may hold together (characters of JSON); the oldest logs go first. @default 67_108_864 */
+  readonly historyBytes?: number
+
   /** Rooms one session may be in. @default 100 */
   readonly roomsPerSession?: number
   /** Messages replayed at most to somebody who comes back. @default 300 */
@@ -92,7 +99,7 @@ export interface RuntimeOptions {
   readonly idempotencyCount?: number
   /** Restarts of one room within the period, after which it is given up. @default 3 */
   readonly roomRestartIntensity?: number
-  /** Restarts in all within the period, after which the runtime gives up. @default 100 */
+  /** Restarts in all within the period, after which the runtime gives up. @default 1_000 */
   readonly restartIntensity?: number
 }
 
@@ -105,6 +112,7 @@ const numbers = {
   presenceGraceMs: 15_000,
   typingMs: 3_000,
   roomLingerMs: 300_000,
+  roomOpenTimeoutMs: 10_000,
   idempotencyMs: 300_000,
   closeTimeoutMs: 5_000,
   drainMs: 30_000,
@@ -112,12 +120,25 @@ const numbers = {
   frameBytes: 65_536,
   outboxBytes: 1_048_576,
   presenceBytes: 2_048,
+  replayBytes: 2_097_152,
+  historyBytes: 67_108_864,
   roomsPerSession: 100,
   replayCount: 300,
   idempotencyCount: 256,
   roomRestartIntensity: 3,
-  restartIntensity: 100,
+  restartIntensity: 1_000,
 }
+
+const others = new Set([
+  'authenticate',
+  'guest',
+  'rooms',
+  'connection',
+  'inspect',
+  'telemetry',
+  'history',
+  'environment',
+])
 
 /** The numeric options, each filled in. */
 export type Settings = Readonly<typeof numbers>
@@ -125,15 +146,22 @@ export type Settings = Readonly<typeof numbers>
 /**
  * Fills in the defaults.
  *
- * @throws RangeError when a number is negative or not a number
+ * @throws RangeError when a number is negative or not a number, or an option is not known
  */
 export function resolveSettings(options: RuntimeOptions): Settings {
   const settings = { ...numbers }
+  for (const name of Object.keys(options)) {
+    if (!(name in numbers) && !others.has(name)) throw new RangeError(`There is no option '${name}'.`)
+  }
   for (const name of Object.keys(numbers) as (keyof Settings)[]) {
     const value = options[name]
     if (value === undefined) continue
     if (typeof value !== 'number' || !(value >= 0)) throw new RangeError(`${name} must be a number ≥ 0, not ${value}`)
     settings[name] = value
+  }
+  // The transport takes it for a 32-bit integer, and 0 for no limit at all.
+  if (!Number.isInteger(settings.frameBytes) || settings.frameBytes < 1 || settings.frameBytes >= 2 ** 31) {
+    throw new RangeError(`frameBytes must be an integer from 1 to 2147483647, not ${settings.frameBytes}`)
   }
   return settings
 }

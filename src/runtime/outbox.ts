@@ -43,15 +43,27 @@ export class Outbox {
   readonly #flusher: Flusher
   readonly #owner: OutboxOwner
   readonly #limitBytes: number
+  readonly #answersLimitBytes: number
+  readonly #earlyFlushBytes: number
   // Undefined while nothing waits: an empty list for each of thousands would be garbage that outlives its generation.
   #frames: Frame[] | undefined
   #bytes = 0
+  /** What of the bytes that wait are answers that were asked for: they may come on top of the limit, once. */
+  #answersBytes = 0
 
-  constructor(socket: TransportSocket, flusher: Flusher, owner: OutboxOwner, limitBytes: number) {
+  constructor(
+    socket: TransportSocket,
+    flusher: Flusher,
+    owner: OutboxOwner,
+    limitBytes: number,
+    answersLimitBytes: number,
+  ) {
     this.#socket = socket
     this.#flusher = flusher
     this.#owner = owner
     this.#limitBytes = limitBytes
+    this.#answersLimitBytes = answersLimitBytes
+    this.#earlyFlushBytes = Math.min(earlyFlushBytes, limitBytes)
   }
 
   /** What waits to be sent, here and in the socket, in bytes. */
@@ -69,7 +81,13 @@ export class Outbox {
       this.#frames = [frame]
       this.#flusher.mark(this)
     }
-    if (this.#bytes >= earlyFlushBytes) this.#relieve()
+    if (this.#bytes >= this.#earlyFlushBytes) this.#relieve()
+  }
+
+  /** Queues an answer that may be large. Whoever asked for it reads; it is not what makes a reader slow. */
+  answer(frame: Frame): void {
+    this.#answersBytes = Math.min(this.#answersBytes + frame.byteLength, this.#answersLimitBytes)
+    this.push(frame)
   }
 
   /** Writes what waits, if the socket takes it. */
@@ -91,7 +109,9 @@ export class Outbox {
   /** The socket takes more again. */
   drained(): void {
     this.flush()
-    if (this.#socket.ready) this.#owner.decongested()
+    if (!this.#socket.ready) return
+    this.#answersBytes = 0
+    this.#owner.decongested()
   }
 
   /** Forgets what waits. */
@@ -102,13 +122,15 @@ export class Outbox {
 
   #relieve(): void {
     if (this.#socket.ready) {
+      this.#answersBytes = 0
       this.flush()
       return
     }
-    if (this.bytes <= this.#limitBytes) return
+    const limitBytes = this.#limitBytes + this.#answersBytes
+    if (this.bytes <= limitBytes) return
     this.#owner.overflowed()
     // A chart that does not answer, or cannot yet, does not get to hold more than twice the limit.
-    if (this.bytes <= 2 * this.#limitBytes) return
+    if (this.bytes <= limitBytes + this.#limitBytes) return
     this.writable = false
     this.discard()
     this.#socket.terminate()

@@ -27,8 +27,11 @@ export class RoomRecord {
   log: RoomLog | undefined
   /** Requests that came before that. */
   held: RoomEvent[] = []
+  heldBytes = 0
   /** The typing actors, by session id. */
   readonly typing = new Population({ done: () => {}, crashed: () => {} })
+  /** Sessions whose typing actors are about to be created. */
+  readonly aboutToType = new Set<string>()
   /** The room's actor. */
   actor: AnyActorRef | undefined
   /** When the actor crashed (ms), within the period that counts. */
@@ -63,6 +66,7 @@ export class RoomRecord {
   add(session: Session, state: Json | undefined): void {
     const present = this.#members.get(session.id)
     if (present === undefined) {
+      session.rooms.set(this.name, this.address)
       this.#members.set(session.id, { state, index: this.#audience.length })
       this.#audience.push(session)
     } else if (state !== undefined) {

@@ -15,7 +15,7 @@ import {
 } from '../protocol/index.ts'
 import type { Core } from './core.ts'
 import { Frame } from './frame.ts'
-import type { History, LogEntry, RoomLog } from './history.ts'
+import type { History, LogEntry, Recovery, RoomLog } from './history.ts'
 import { withLanes, type LanedLogic } from './lanes.ts'
 import { withPopulation } from './population.ts'
 import type { PresenceChange } from './presence.ts'
@@ -30,8 +30,11 @@ interface Args<Message = { readonly id?: RequestId } | undefined> {
   readonly self: AnyActorRef
 }
 
-/** Requests that may wait for a room's log. */
+/** Requests that may wait for a room's log, and what they may amount to. */
 const heldCount = 10_000
+const heldBytes = 1024 * 1024
+
+const nothing: Recovery = { recovered: false, entries: [] }
 
 const roomOf = ({ context }: { readonly context: RoomInput }): RoomRecord => context.room as RoomRecord
 
@@ -68,9 +71,15 @@ export function roomLogic(core: Core, history: History, isAlive: (session: Sessi
     },
     actions: {
       hold: (args: Args) => {
-        const { held } = roomOf(args)
-        if (held.length < heldCount) held.push(args.event as RoomEvent)
-        else refuse(args, 'room-unavailable')
+        const room = roomOf(args)
+        room.heldBytes += sizeOf(args.event.message)
+        const fits = room.held.length < heldCount && room.heldBytes <= heldBytes
+        // What nobody asked for in so many words, such as a session's end, has nobody to be refused to.
+        if (fits || args.event.message === undefined || args.event.type === 'room.leave') {
+          room.held.push(args.event as RoomEvent)
+        } else {
+          refuseHeld(args)
+        }
       },
       runHeld: (args: Args) => runHeld(args, serve),
       fail: (args: Args) => giveUp(roomOf(args)),
@@ -85,13 +94,13 @@ export function roomLogic(core: Core, history: History, isAlive: (session: Sessi
       announceTyping: (args: Args) =>
         announceTyping(roomOf(args), args.event.session, args.event.type === 'typing.started'),
       refuse: (args: Args) => refuse(args, 'not-a-member'),
-      closeHistory: (args: Args) => history.close(roomOf(args).name),
+      closeHistory: (args: Args) => roomOf(args).log?.close(),
     } as never,
     guards: {
       empty: (args) => roomOf(args).size === 0,
       nothingToKeep: (args) => (roomOf(args).log?.offset ?? 0) === 0,
     },
-    delays: { linger: core.settings.roomLingerMs },
+    delays: { linger: core.settings.roomLingerMs, openTimeout: core.settings.roomOpenTimeoutMs },
   })
   const laned = withLanes(machine, {
     hot: ['room.publish'],
@@ -112,6 +121,7 @@ export function roomLogic(core: Core, history: History, isAlive: (session: Sessi
  */
 function runHeld(args: Args, serve: object): void {
   const { held } = roomOf(args)
+  roomOf(args).heldBytes = 0
   for (let event = held.shift(); event !== undefined; event = held.shift()) {
     try {
       ;(serve as Record<string, (args: object) => void>)[event.type]?.({ ...args, event })
@@ -124,13 +134,28 @@ function runHeld(args: Args, serve: object): void {
 
 /** Takes everybody out of a room that cannot go on, and says so to them and to those who wait. */
 export function giveUp(room: RoomRecord): void {
-  const sessions = new Set([...room.sessions, ...room.held.map((event) => (event as Args['event']).session)])
+  const held = room.held as unknown as Partial<Args['event']>[]
   room.held = []
-  for (const session of sessions) {
+  room.heldBytes = 0
+  for (const { session, message } of held) {
+    session?.rooms.delete(room.name)
+    if (message !== undefined) session?.send(errorMessage('room-unavailable', message.id, room.name))
+  }
+  for (const session of room.sessions) {
     room.remove(session)
     session.rooms.delete(room.name)
     session.send(errorMessage('room-unavailable', undefined, room.name))
   }
+}
+
+/** There is no more room to wait in. */
+function refuseHeld(args: Args): void {
+  refuse(args, 'room-unavailable')
+  if (args.event.type === 'room.join') args.event.session.rooms.delete(roomOf(args).name)
+}
+
+function sizeOf(message: Partial<PublishMessage> | undefined): number {
+  return message?.bytes?.byteLength ?? JSON.stringify(message ?? null).length
 }
 
 function refuse({ event, context }: Args, code: ErrorCode): void {
@@ -140,7 +165,7 @@ function refuse({ event, context }: Args, code: ErrorCode): void {
 /** Whoever asked for what crashed the room hears that it failed. */
 function answerCrashed(event: EventObject): void {
   const { session, message } = event as EventObject & Partial<Args['event']>
-  if (message?.id !== undefined) session?.send(errorMessage('internal', message.id))
+  if (message !== undefined) session?.send(errorMessage('internal', message.id))
 }
 
 function tell(room: RoomRecord, change: PresenceChange | undefined, except?: Session): void {
@@ -156,10 +181,10 @@ function admit(core: Core, args: Args<JoinMessage>): void {
   room.add(session, presence)
   tell(room, room.presence.join(session.user.id, session.id, presence), session)
   // Reading the log and joining the audience are one step, so nothing falls between what is replayed and what follows.
-  const { recovered, entries } =
-    since === undefined
-      ? { recovered: false, entries: [] }
-      : log.since(since, core.settings.replayCount, core.environment.clock.now())
+  const missed =
+    since === undefined ? nothing : log.since(since, core.settings.replayCount, core.environment.clock.now())
+  // An answer that its asker could not be sent would be asked for again and again.
+  const { recovered, entries } = lengthOf(missed.entries) > core.settings.replayBytes ? nothing : missed
   const joined = {
     type: 'joined',
     id,
@@ -169,7 +194,7 @@ function admit(core: Core, args: Args<JoinMessage>): void {
     members: room.presence.members(),
     recovered,
   }
-  session.outbox?.push(withMessages(joined, room, log, entries))
+  session.outbox?.answer(withMessages(joined, room, log, entries))
   describeTyping(room, session)
 }
 
@@ -193,7 +218,7 @@ function publish(args: Args<PublishMessage>, now: number): void {
   const { id, bytes } = message
   const before = id === undefined ? undefined : log.duplicateOf(session.id, id, now)
   if (before === undefined) {
-    if (room.typing.size > 0) stopTyping(room, session)
+    if (room.typing.size > 0 || room.aboutToType.size > 0) stopTyping(room, session)
     const request = id === undefined ? undefined : { session: session.id, id }
     const entry = log.append({ at: now, from: session.from, content: contentOf(message) }, request)
     const payload = bytes === undefined ? room.encode(log, entry) : encodeBinary(room.encode(log, entry, ''), bytes)
@@ -239,8 +264,15 @@ function replay(core: Core, args: Args<HistoryMessage>): void {
   if (log === undefined || !room.has(session)) return refuse(args, 'not-a-member')
   const { before = Infinity, limit = core.settings.replayCount, id } = message
   const page = log.before(before, Math.min(limit, core.settings.replayCount), core.environment.clock.now())
-  const answer = { type: 'history', id, room: room.name, epoch: log.epoch, complete: page.complete }
-  session.outbox?.push(withMessages(answer, room, log, page.entries))
+  let { entries } = page
+  while (entries.length > 1 && lengthOf(entries) > core.settings.replayBytes) entries = entries.slice(1)
+  const complete = page.complete && entries.length === page.entries.length
+  const answer = { type: 'history', id, room: room.name, epoch: log.epoch, complete }
+  session.outbox?.answer(withMessages(answer, room, log, entries))
+}
+
+function lengthOf(entries: readonly LogEntry[]): number {
+  return entries.reduce((sum, { content }) => sum + content.length, 0)
 }
 
 /** Puts logged messages into an answer, without rebuilding the data that they hold. */

@@ -64,7 +64,7 @@ export class RuntimeTrunk implements Acceptor {
       route: (to, event) => root().send({ type: 'route', to, event }),
     }
     this.#core = core
-    this.#supervisor = new Supervisor(core, options.history ?? memoryHistory(environment.newId))
+    this.#supervisor = new Supervisor(core, options.history ?? memoryHistory(environment.newId, settings.historyBytes))
     link.supervisor = this.#supervisor
     const limits = { intensity: settings.restartIntensity, periodMs: settings.restartPeriodMs }
     const inspect =
@@ -86,6 +86,11 @@ export class RuntimeTrunk implements Acceptor {
     if (this.#core.root.getSnapshot().status === 'active') this.#core.root.send({ type: 'connection.accept', link })
     else socket.terminate()
     return link
+  }
+
+  /** Whether it takes connections: not once it has been closed, or has failed. */
+  get running(): boolean {
+    return this.#core.root.getSnapshot().value === 'running'
   }
 
   /** How many actors live, by kind. */

@@ -102,6 +102,8 @@ export class Supervisor implements PopulationListener {
     const actor = this.#core.population.get(to)
     if (actor !== undefined) actor.send(event)
     else if (event.type === 'room.join') this.#startRoom(to, event)
+    // It is about to start, or to start again.
+    else if (this.rooms.has(to)) this.#startRoom(to, event)
     else answerUndelivered(event)
   }
 
@@ -153,6 +155,6 @@ export class Supervisor implements PopulationListener {
 
 /** A request to an address where nobody lives gets its one reply all the same. */
 function answerUndelivered(event: { readonly type: string }): void {
-  const { session, message } = event as { session?: Session; message?: { id?: RequestId } }
-  if (message?.id !== undefined) session?.send(errorMessage('room-unavailable', message.id))
+  const { session, message } = event as { session?: Session; message?: { id?: RequestId; room?: string } }
+  if (message !== undefined) session?.send(errorMessage('room-unavailable', message.id, message.room))
 }

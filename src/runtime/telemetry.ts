@@ -4,6 +4,8 @@ import type { EndReason } from '../../machines/index.ts'
 export type TelemetryEvent =
   | { readonly type: 'connection.opened'; readonly connection: string; readonly user: string }
   | { readonly type: 'connection.closed'; readonly connection: string; readonly reason: EndReason }
+  /** `authenticate` refused somebody, or failed: what it threw. */
+  | { readonly type: 'authentication.refused'; readonly connection: string; readonly error: unknown }
   /** An actor threw. `restarted` tells whether it lives again. */
   | { readonly type: 'actor.crashed'; readonly address: string; readonly error: unknown; readonly restarted: boolean }
   /** A function that the application handed in (observer, listener, authenticate) threw where nobody waits for it. */

@@ -28,7 +28,10 @@ export function noteTyping(
   session: Session,
   typing: boolean,
 ): void {
+  room.aboutToType.add(session.id)
   steps.after(() => {
+    // It may have said what it was typing, or left, meanwhile.
+    if (!room.aboutToType.delete(session.id)) return
     if (typing && room.typing.get(session.id) === undefined && room.has(session)) {
       room.typing.create(parent, logic, session.id, 'typing', { session }).start()
     }
@@ -54,6 +57,7 @@ export function describeTyping(room: RoomRecord, newcomer: Session): void {
 
 /** The member is going, or has said what it was typing: its indicator ends now. */
 export function stopTyping(room: RoomRecord, session: Session): void {
+  room.aboutToType.delete(session.id)
   if (isTyping(room, session.id)) announceTyping(room, session, false)
   room.typing.stop(session.id)
 }

@@ -42,22 +42,54 @@ export function wsTransport(acceptor: Acceptor, server: Server, options: WsTrans
     handleProtocols: (offered: Set<string>) => (offered.has(subprotocol) ? subprotocol : false),
   } as ConstructorParameters<typeof WebSocketServer>[0])
 
-  const onUpgrade = (request: IncomingMessage, tcp: Duplex, head: Buffer): void => {
-    if (pathOf(request) !== path) {
-      if (server.listenerCount('upgrade') === 1) refuse(tcp, '404 Not Found')
-      return
-    }
+  return attachAt(server, path, (request, tcp, head) => {
     sockets.handleUpgrade(request, tcp, head, (socket) => {
       ;(socket as ServerSocket).begin(acceptor, tcp, connectRequest(request))
     })
-  }
-  server.on('upgrade', onUpgrade)
-  return { detach: () => void server.off('upgrade', onUpgrade) }
+  })
 }
 
+type UpgradeListener = (request: IncomingMessage, tcp: Duplex, head: Buffer) => void
+
+/** Who serves which path of a server: several runtimes may share one. */
+const endpoints = new WeakMap<Server, Endpoints>()
+
+interface Endpoints {
+  readonly paths: Map<string, UpgradeListener>
+  readonly onUpgrade: UpgradeListener
+}
+
+function attachAt(server: Server, path: string, serve: UpgradeListener): WsTransport {
+  const { paths, onUpgrade } = endpoints.get(server) ?? listenTo(server)
+  if (paths.has(path)) throw new Error(`Somebody serves WebSockets at '${path}' of this server already.`)
+  paths.set(path, serve)
+  return {
+    detach: () => {
+      if (!paths.delete(path) || paths.size > 0) return
+      endpoints.delete(server)
+      server.off('upgrade', onUpgrade)
+    },
+  }
+}
+
+function listenTo(server: Server): Endpoints {
+  const paths = new Map<string, UpgradeListener>()
+  const onUpgrade: UpgradeListener = (request, tcp, head) => {
+    // By now Node has taken its own listener off: an error that nobody hears would end the process.
+    tcp.on('error', () => {})
+    const serve = paths.get(pathOf(request))
+    if (serve !== undefined) serve(request, tcp, head)
+    else if (server.listenerCount('upgrade') === 1) refuse(tcp, '404 Not Found')
+  }
+  server.on('upgrade', onUpgrade)
+  const found = { paths, onUpgrade }
+  endpoints.set(server, found)
+  return found
+}
+
+// Node lets an upgraded socket stand half open; one that has been refused has nothing more to say.
 function refuse(tcp: Duplex, status: string): void {
-  tcp.on('error', () => {})
-  tcp.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+  tcp.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => tcp.destroy())
 }
 
 // Only the path and the query count, and a request's target need not be a URL.

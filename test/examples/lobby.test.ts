@@ -12,11 +12,13 @@ describe('a connection machine of one’s own', () => {
     ada.send({ type: 'ready', id: 2 })
     ada.send({ type: 'start', id: 3 })
     ada.send({ type: 'move', data: { square: 4 }, id: 4 })
+    ada.send({ type: 'move', id: 7 })
     ada.send({ type: 'resign', id: 5 })
     ada.send({ type: 'move', data: { square: 5 }, id: 6 })
     await stage.clock.settle()
     expect(ada.of('error')).toEqual([
       expect.objectContaining({ code: 'not-allowed', id: 1 }),
+      expect.objectContaining({ code: 'not-allowed', id: 7 }),
       expect.objectContaining({ code: 'not-allowed', id: 6 }),
     ])
     expect(ada.of('ack').map(({ id }) => id)).toEqual([2, 3, 4, 5])
@@ -51,6 +53,14 @@ describe('a connection machine of one’s own', () => {
       ['error', 2],
       ['joined', undefined],
     ])
+  })
+
+  it('answers what its states do not take of the protocol', async () => {
+    const stage = new Stage({ connection: lobbyConnection })
+    const ada = await stage.connect()
+    ada.send({ type: 'auth', token: 'fresh', id: 1 })
+    await stage.clock.settle()
+    expect(ada.last('error')).toMatchObject({ code: 'not-allowed', id: 1 })
   })
 
   it('is refused when no state of it is tagged open', () => {

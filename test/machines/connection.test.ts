@@ -32,6 +32,7 @@ const options = {
     message,
     hello,
     renew,
+    { ...renew, late: true },
     congested,
     drained,
     overflowed,
@@ -45,8 +46,10 @@ const options = {
   memory: ({ reason, identity }: ConnectionContext) => [reason, identity?.user.id],
 }
 const sameUser = (step: Step): boolean => step['sameUser'] === true
-const chart = new Chart(connectionMachine, { ...options, guards: { sameUser, hasCredentials: () => false } })
-const withCredentials = new Chart(connectionMachine, { ...options, guards: { sameUser, hasCredentials: () => true } })
+const mayRenew = (step: Step): boolean => step['late'] !== true
+const guards = { sameUser, mayRenew }
+const chart = new Chart(connectionMachine, { ...options, guards: { ...guards, hasCredentials: () => false } })
+const withCredentials = new Chart(connectionMachine, { ...options, guards: { ...guards, hasCredentials: () => true } })
 
 const toOpen = [hello, authenticated]
 

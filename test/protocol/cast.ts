@@ -105,7 +105,6 @@ export function brittleHistory() {
   /** How many of the next messages to fail at, and the name of a room whose log does not open. */
   const faults: { appends: number; closed?: string } = { appends: 0 }
   const history: History = {
-    close: (room) => memory.close(room),
     open: async (room, limits) => {
       if (room === faults.closed) throw new Error('The log does not open.')
       const log = await memory.open(room, limits)

@@ -76,6 +76,15 @@ const scenes: readonly (readonly [code: number, reason: string, waits: boolean, 
   [4003, 'forbidden', false, (stage, ada) => ask(stage, ada, { type: 'forbid' })],
   [4009, 'replaced', true, (stage, ada) => greet(stage, { token: 'ada', resume: claimOf(ada) })],
   [
+    4101,
+    'token-expired',
+    true,
+    async (stage, ada) => {
+      await stage.clock.advance(3_625_000)
+      expect(ada.of('error')).toEqual([])
+    },
+  ],
+  [
     4201,
     'heartbeat-lost',
     true,
@@ -85,11 +94,26 @@ const scenes: readonly (readonly [code: number, reason: string, waits: boolean, 
       ada.socket.resume()
     },
   ],
+  [
+    4208,
+    'slow-consumer',
+    true,
+    async (stage, ada) => {
+      ada.socket.pause()
+      const pings = Array.from({ length: 100 }, (_, id) => ({ type: 'ping', id: `${id}`.padEnd(64, '.') }))
+      for (let i = 0; i < 30; i++) await ask(stage, ada, ...pings)
+      ada.socket.resume()
+    },
+  ],
 ]
 
 describe('closing', () => {
   it.each(scenes)('[CLOSE-2] comes with %d %s (the session waits: %s)', async (code, reason, waits, scene) => {
-    const stage = new Stage({ ...byName, connection: unrulyConnection })
+    const stage: Stage = new Stage({
+      authenticate: ({ token = '' }) => ({ user: { id: token }, expiresAt: stage.clock.now() + 3_600_000 }),
+      outboxBytes: 100_000,
+      ...(reason === 'crashed' || reason === 'forbidden' ? { connection: unrulyConnection } : {}),
+    })
     const ada = await stage.connect({ token: 'ada' })
     await scene(stage, ada)
     await stage.clock.settle()

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { RuntimeOptions } from '../../src/runtime/options.ts'
 import { Stage, type RawClient } from '../stage.ts'
 import { ask, byName, claimOf, greet, serverEnds, v1 } from './cast.ts'
 import { unrulyConnection } from './unruly-connection.ts'
@@ -29,11 +30,15 @@ const blows: { readonly [name: string]: (stage: Stage, client: RawClient) => unk
 
 const fatal = ['close', 'close without a code', 'cut', 'half-open', 'too big', 'throw', 'forbid', 'claim']
 
+/** The built-in machine, unless an application's is needed. */
+const machineFor = (names: readonly string[]): RuntimeOptions =>
+  names.includes('throw') || names.includes('forbid') ? { connection: unrulyConnection } : {}
+
 describe('a connection', () => {
   it.each(fatal.flatMap((one) => fatal.map((other) => [one, other] as const)))(
     '[CLOSED] ends with one close frame at most by %s and %s together',
     async (one, other) => {
-      const stage = new Stage({ ...byName, connection: unrulyConnection })
+      const stage = new Stage({ ...byName, ...machineFor([one, other]) })
       const ends = serverEnds(stage)
       const ada = await stage.connect({ token: 'ada' })
       // At once, so that they cross on their way.
@@ -52,7 +57,7 @@ describe('a connection', () => {
     const blow = fc.tuple(fc.constantFrom(...Object.keys(blows)), fc.nat({ max: 2 }))
     await fc.assert(
       fc.asyncProperty(fc.array(blow, { maxLength: 30 }), async (run) => {
-        const stage = new Stage({ ...byName, connection: unrulyConnection })
+        const stage = new Stage({ ...byName, ...machineFor(run.map(([name]) => name)) })
         const ends = serverEnds(stage)
         const cast = [
           await stage.connect({ token: 'ada' }),

@@ -88,7 +88,6 @@ describe('a request', () => {
     const slow = new Promise<void>((resolve) => (open = resolve))
     const stage = new Stage({
       history: {
-        close: (room) => memory.close(room),
         open: async (room, limits) => {
           if (room === 'slow') await slow
           return memory.open(room, limits)

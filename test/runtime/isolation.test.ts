@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { lobbyConnection } from '../../examples/lobby/lobby-connection.ts'
 import { memoryHistory, type History } from '../../src/runtime/history.ts'
+import { fragileConnection } from '../fragile-connection.ts'
 import { Stage } from '../stage.ts'
 
 /** A log that throws when it is to take a certain message, as a broken store would. */
 function brittleHistory(newId: () => string, breaksOn: string): History {
   const history = memoryHistory(newId)
   return {
-    close: (room) => history.close(room),
     open: async (room, limits) => {
       const log = await history.open(room, limits)
       const append = log.append.bind(log)
@@ -82,14 +81,10 @@ describe('a crash', () => {
   })
 
   it('[ISOLATE] in a connection closes that one with 1011, and its session can be resumed', async () => {
-    const stage = new Stage({ connection: lobbyConnection })
+    const stage = new Stage({ connection: fragileConnection })
     const ada = await stage.member('table')
     const bob = await stage.member('table')
-    ada.send({ type: 'ready' })
-    ada.send({ type: 'start' })
-    await stage.clock.settle()
-    // The chart reads `data.square`; there is no data.
-    ada.send({ type: 'move' })
+    ada.send({ type: 'break' })
     bob.send({ type: 'message', room: 'table', data: 'go on' })
     await stage.clock.settle()
     expect(ada.closed).toEqual([{ code: 1011, reason: 'crashed' }])
