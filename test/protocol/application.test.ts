@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Stage } from '../stage.ts'
 import { ask, greet } from './cast.ts'
-import { unrulyConnection } from './unruly-connection.ts'
+import { unrulyConnection } from '../unruly-connection.ts'
 
 describe('an application’s message', () => {
   it('[APP-1] is taken in the state that names it, and refused in the others', async () => {

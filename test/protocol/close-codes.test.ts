@@ -6,7 +6,7 @@ import { endings } from '../../src/runtime/endings.ts'
 import { Stage, type RawClient } from '../stage.ts'
 import { ask, byName, claimOf, greet, serverEnds, v1 } from './cast.ts'
 import { wellFormed } from './hostile-frames.ts'
-import { unrulyConnection } from './unruly-connection.ts'
+import { unrulyConnection } from '../unruly-connection.ts'
 
 const document = readFileSync(new URL('../../PROTOCOL.md', import.meta.url), 'utf8')
 

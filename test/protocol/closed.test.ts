@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { RuntimeOptions } from '../../src/runtime/options.ts'
 import { Stage, type RawClient } from '../stage.ts'
 import { ask, byName, claimOf, greet, serverEnds, v1 } from './cast.ts'
-import { unrulyConnection } from './unruly-connection.ts'
+import { unrulyConnection } from '../unruly-connection.ts'
 
 /** Everything that ends a connection or makes its end harder. */
 const blows: { readonly [name: string]: (stage: Stage, client: RawClient) => unknown } = {

@@ -4,7 +4,7 @@ import { encodeBinary } from '../../src/protocol/index.ts'
 import { Stage, type RawClient } from '../stage.ts'
 import { ask, byName, greet, heard, v1 } from './cast.ts'
 import { anyText, hostileFrames, mutatedMessage } from './hostile-frames.ts'
-import { unrulyConnection } from './unruly-connection.ts'
+import { unrulyConnection } from '../unruly-connection.ts'
 
 /** Two who chat in `main`, and know of nobody else. */
 async function chat(stage: Stage): Promise<{ check: () => Promise<void> }> {

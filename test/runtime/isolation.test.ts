@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { memoryHistory, type History } from '../../src/runtime/history.ts'
-import { fragileConnection } from '../fragile-connection.ts'
 import { Stage } from '../stage.ts'
+import { unrulyConnection } from '../unruly-connection.ts'
 
 /** A log that throws when it is to take a certain message, as a broken store would. */
 function brittleHistory(newId: () => string, breaksOn: string): History {
@@ -81,10 +81,10 @@ describe('a crash', () => {
   })
 
   it('[ISOLATE] in a connection closes that one with 1011, and its session can be resumed', async () => {
-    const stage = new Stage({ connection: fragileConnection })
+    const stage = new Stage({ connection: unrulyConnection })
     const ada = await stage.member('table')
     const bob = await stage.member('table')
-    ada.send({ type: 'break' })
+    ada.send({ type: 'throw' })
     bob.send({ type: 'message', room: 'table', data: 'go on' })
     await stage.clock.settle()
     expect(ada.closed).toEqual([{ code: 1011, reason: 'crashed' }])

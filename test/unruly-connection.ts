@@ -1,5 +1,5 @@
 import { assign } from 'xstate'
-import { connectionSetup } from '../../machines/index.ts'
+import { connectionSetup } from 'greenroom'
 
 type Unruly =
   | { type: 'client.ready'; data?: unknown }
