@@ -75,7 +75,8 @@ export interface LoggedRequest {
 /**
  * Keeps logs in this process, as long as their rooms are in use.
  *
- * @param totalBytes - what all of them may hold together; beyond it the logs that have been kept longest are emptied
+ * @param totalBytes - what all of them may hold together; beyond it the logs that nobody has
+ * spoken in for longest are emptied
  */
 export function memoryHistory(newId: () => string, totalBytes = 67_108_864): History {
   const budget = new Budget(totalBytes)
@@ -93,9 +94,10 @@ class Budget {
   }
 
   grow(log: MemoryLog, bytes: number): void {
+    // A Set keeps the order of insertion: the first is the one that nobody has spoken in for longest.
+    this.#logs.delete(log)
     this.#logs.add(log)
     this.#bytes += bytes
-    // A Set keeps the order of insertion: the first has been kept longest.
     for (const oldest of this.#logs) {
       if (this.#bytes <= this.#totalBytes) return
       oldest.empty()

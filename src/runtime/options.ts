@@ -88,7 +88,7 @@ export interface RuntimeOptions {
 
   /** Data replayed at most in one answer (characters of JSON); whoever missed more is told so. @default 2_097_152 */
   readonly replayBytes?: number
-  /** What all logs in memory may hold together (characters of JSON); the oldest logs go first. @default 67_108_864 */
+  /** What all logs in memory may hold together (characters of JSON); the quietest logs go first. @default 67_108_864 */
   readonly historyBytes?: number
 
   /** Rooms one session may be in. @default 100 */

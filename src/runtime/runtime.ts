@@ -1,5 +1,5 @@
 import type { AnyActorRef } from 'xstate'
-import { createRoot, guardInspect } from './actor-system.ts'
+import { createRoot, guardInspect, type Inspect } from './actor-system.ts'
 import { applicationTypes } from './application.ts'
 import { ConnectionLink } from './connection-link.ts'
 import type { Core } from './core.ts'
@@ -26,6 +26,7 @@ export class RuntimeTrunk implements Acceptor {
   readonly #supervisor: Supervisor
   readonly #applicationTypes: ReadonlySet<string> | undefined
   readonly #ended: Promise<void>
+  readonly #watch: (change: 1 | -1) => void
   #lastConnection = 0
 
   /**
@@ -44,7 +45,10 @@ export class RuntimeTrunk implements Acceptor {
       if (link.root === undefined) throw new Error('The runtime has not started.')
       return link.root
     }
-    const watched = options.inspect !== undefined
+    let watchers = 0
+    this.#watch = (change) => {
+      watchers += change
+    }
     const steps = new Steps()
     const core: Core = {
       options,
@@ -60,16 +64,15 @@ export class RuntimeTrunk implements Acceptor {
         return root()
       },
       steps,
-      lanes: { steps, watched: () => watched },
+      lanes: { steps, watched: () => watchers > 0 },
       route: (to, event) => root().send({ type: 'route', to, event }),
     }
     this.#core = core
     this.#supervisor = new Supervisor(core, options.history ?? memoryHistory(environment.newId, settings.historyBytes))
     link.supervisor = this.#supervisor
     const limits = { intensity: settings.restartIntensity, periodMs: settings.restartPeriodMs }
-    const inspect =
-      options.inspect &&
-      guardInspect(options.inspect, (error) => telemetry({ type: 'callback.threw', callback: 'inspect', error }))
+    if (options.inspect !== undefined) this.#watch(1)
+    const inspect = options.inspect && this.#guard(options.inspect)
     link.root = createRoot(this.#supervisor.logic(), environment.clock, limits, inspect)
     this.#ended = new Promise((resolve, reject) => {
       link.root?.subscribe({ complete: resolve, error: reject })
@@ -102,6 +105,30 @@ export class RuntimeTrunk implements Acceptor {
   /** The numbers that are in force. */
   get settings(): Core['settings'] {
     return this.#core.settings
+  }
+
+  /**
+   * Shows an XState inspection observer what happens from now on; while there is one, fast lanes are off, so that it
+   * sees every step. Actors that live already are not announced to it again.
+   *
+   * @returns what ends it
+   */
+  inspect(observer: Inspect): () => void {
+    const { unsubscribe } = this.#core.root.system.inspect(this.#guard(observer))
+    let watching = true
+    this.#watch(1)
+    return () => {
+      if (!watching) return
+      watching = false
+      this.#watch(-1)
+      unsubscribe()
+    }
+  }
+
+  #guard(observer: Inspect): ReturnType<typeof guardInspect> {
+    return guardInspect(observer, (error) =>
+      this.#core.telemetry({ type: 'callback.threw', callback: 'inspect', error }),
+    )
   }
 
   /** The root actor, for XState's own tools. */

@@ -76,6 +76,7 @@ export class Supervisor implements PopulationListener {
     if (link !== undefined) {
       release(this.#core, link, 'crashed')
       link.close('crashed')
+      this.#core.telemetry({ type: 'connection.closed', connection: address, reason: 'crashed' })
       link.actor = undefined
     }
     this.#ended(address)

@@ -67,6 +67,16 @@ describe('an application’s message', () => {
     expect(client.status).toBe('open')
   })
 
+  it('[APP-4] may leave auth and hello out: they are answered not-allowed', async () => {
+    const stage = new Stage({ connection: unrulyConnection })
+    const ada = await stage.connect()
+    expect(await ask(stage, ada, { type: 'auth', token: 'x', id: 1 })).toMatchObject([{ code: 'not-allowed', id: 1 }])
+    expect(await ask(stage, ada, { type: 'ready', id: 2 })).toMatchObject([
+      { type: 'your turn' },
+      { type: 'ack', id: 2 },
+    ])
+  })
+
   it('[APP-3] cannot take the place of one of the protocol’s', async () => {
     const stage = new Stage({ connection: unrulyConnection })
     const ada = await stage.connect()

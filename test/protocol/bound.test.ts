@@ -84,6 +84,23 @@ describe('what waits for a reader', () => {
     expect(ends[0]?.closeFrames).toEqual([4208])
   })
 
+  it('[BOUND] may be more by the answers that it asked for, up to their own limit', async () => {
+    const stage = new Stage({ replayBytes: 500_000 })
+    const ends = serverEnds(stage)
+    const [deaf, loud] = [await stage.member(), await stage.member()]
+    for (let i = 0; i < 10; i++) await ask(stage, loud, say(60_000))
+    deaf.socket.pause()
+    let most = 0
+    for (let i = 0; i < 20; i++) {
+      await ask(stage, deaf, { type: 'history', room: 'main' }, { type: 'join', room: 'main' })
+      most = Math.max(most, ends[0]?.link.outbox.bytes ?? 0)
+    }
+    expect(most).toBeGreaterThan(outboxBytes)
+    expect(most).toBeLessThanOrEqual(2 * outboxBytes + 500_000 + 65_536)
+    await stage.clock.advance(5_000)
+    expect(ends[0]?.link.outbox.bytes).toBe(0)
+  })
+
   it('[BOUND] stays within its limit over any traffic and any limit', async () => {
     const step = fc.record({ bytes: fc.integer({ min: 0, max: 60_000 }), times: fc.integer({ min: 1, max: 12 }) })
     await fc.assert(

@@ -75,7 +75,7 @@ describe('a connection', () => {
         await closing
         for (const { closeFrames, link } of ends) {
           expect(closeFrames.length).toBeLessThanOrEqual(1)
-          expect(link.outbox.bytes).toBe(0)
+          expect(link.outbox.writable).toBe(false)
         }
         for (const { closed } of cast) expect(closed.length).toBeLessThanOrEqual(1)
         expect(stage.runtime.census).toEqual({ connections: 0, sessions: 0, rooms: 0 })

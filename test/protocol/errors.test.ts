@@ -109,6 +109,24 @@ describe('error', () => {
     expect([ada, bob].flatMap(({ closed }) => closed)).toEqual([])
   })
 
+  it('[ERROR-2] that a room does not open answers every request that waits, with its id', async () => {
+    const stage = new Stage({ history: { open: () => new Promise(() => {}) } })
+    const ada = await stage.connect()
+    const asked = [
+      { type: 'join', room: 'main', id: 1 },
+      { type: 'message', room: 'main', data: 'x', id: 2 },
+      { type: 'history', room: 'main', id: 3 },
+    ]
+    expect(await ask(stage, ada, ...asked)).toEqual([])
+    await stage.clock.advance(9_999)
+    expect(ada.of('error')).toEqual([])
+    await stage.clock.advance(1)
+    expect(ada.of('error').map(({ code, id, room }) => [code, id, room])).toEqual(
+      [1, 2, 3].map((id) => ['room-unavailable', id, 'main']),
+    )
+    expect(stage.runtime.census.rooms).toBe(0)
+  })
+
   it('[ERROR-2] that a room cannot be opened leaves nobody in it, and the name is free to try again', async () => {
     const { history, faults } = brittleHistory()
     faults.closed = 'locked'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Stage, type RawClient } from '../stage.ts'
-import { ask, byName, claimOf, greet } from './cast.ts'
+import { ask, byName, claimOf, clientSockets, greet } from './cast.ts'
 
 type Message = { readonly offset: number; readonly data: unknown }
 
@@ -78,6 +78,36 @@ describe('a client that comes back', () => {
     )
     // The runs must have come by both answers, or they have shown nothing.
     expect(Math.min(recoveries, losses)).toBeGreaterThan(0)
+  })
+
+  it('[GAPLESS] loses nothing to the client library, also when others talk while it is let in', async () => {
+    let talk = (): void => {}
+    const stage = new Stage({
+      authenticate: ({ token = '' }) => {
+        if (token === 'ada') talk()
+        return { id: token }
+      },
+    })
+    const { sockets, WebSocket } = clientSockets(stage)
+    const room = stage.client({ token: 'ada', WebSocket, backoffMs: 1 }).join('main')
+    const seen: number[] = []
+    room.on('message', ({ offset }) => seen.push(offset))
+    await stage.clock.advance(100)
+    const bob = await stage.member('main', { token: 'bob' })
+    const say = { type: 'message', room: 'main', data: 'x' }
+    sockets[0]?.cut()
+    await ask(stage, bob, say, say, say)
+    // Whenever Bob hears himself he says the next thing.
+    let left = 20
+    const { onmessage } = bob.socket
+    bob.socket.onmessage = (event) => {
+      onmessage?.(event)
+      if (left-- > 0) bob.send(say)
+    }
+    talk = () => bob.send(say)
+    await stage.clock.advance(100)
+    expect(bob.of('message').length).toBeGreaterThan(20)
+    expect(seen).toEqual(bob.of('message').map(({ offset }) => offset))
   })
 
   it('[GAPLESS] is told of a log that was lost, never given another’s messages for its own', async () => {

@@ -55,6 +55,16 @@ describe('history', () => {
     }
   })
 
+  it('[HISTORY-2] leaves the oldest out when they have more data than one answer holds, but never the last', async () => {
+    const stage = new Stage({ replayBytes: 10_000 })
+    const ada = await stage.member()
+    const sizes = [1, 4_000, 4_000, 4_000, 20_000]
+    await ask(stage, ada, ...sizes.map((size) => ({ type: 'message', room: 'main', data: 'x'.repeat(size) })))
+    expect(await page(stage, ada, {})).toEqual({ offsets: [5], complete: false })
+    expect(await page(stage, ada, { before: 5 })).toEqual({ offsets: [3, 4], complete: false })
+    expect(await page(stage, ada, { before: 3 })).toEqual({ offsets: [1, 2], complete: true })
+  })
+
   it.each([
     '"limit":0',
     '"limit":-1',
@@ -117,6 +127,22 @@ describe('history', () => {
     const ada = await stage.member()
     await ask(stage, ada, { type: 'leave', room: 'main' })
     expect(stage.runtime.census.rooms).toBe(0)
+  })
+
+  it('[HISTORY-4] of all rooms is bounded: the log that was kept longest is emptied, and goes on', async () => {
+    const stage = new Stage({ historyBytes: 50_000 })
+    const ada = await stage.member()
+    await ask(stage, ada, { type: 'message', room: 'main', data: 'old' }, { type: 'join', room: 'loud' })
+    const epoch = ada.of('joined')[0]?.['epoch']
+    const loud = Array.from({ length: 6 }, () => ({ type: 'message', room: 'loud', data: 'x'.repeat(10_000) }))
+    await ask(stage, ada, ...loud)
+    expect(await page(stage, ada)).toEqual({ offsets: [], complete: true })
+    const since = { epoch, offset: 0 }
+    expect(await ask(stage, ada, { type: 'join', room: 'main', since })).toMatchObject([
+      { epoch, offset: 1, recovered: false, messages: [] },
+    ])
+    await ask(stage, ada, { type: 'message', room: 'main', data: 'new' })
+    expect(await page(stage, ada)).toEqual({ offsets: [2], complete: true })
   })
 
   it('[HISTORY-4] of none at all still counts and recovers who missed nothing', async () => {

@@ -57,6 +57,27 @@ describe('a message that is sent again until it is acknowledged', () => {
     )
   })
 
+  it('[ONCE] is kept by a client library that gave its socket up and has its session back', async () => {
+    const stage = new Stage(byName)
+    const bob = await stage.member('main', { token: 'bob' })
+    const { sockets, WebSocket } = clientSockets(stage)
+    const client = stage.client({ token: 'ada', backoffMs: 1, WebSocket })
+    const room = client.join('main')
+    await stage.clock.advance(100)
+    const { session } = client
+    sockets[0]?.pause()
+    const sent = room.send('hello')
+    await stage.clock.settle()
+    client.actor.send({ type: 'network.offline' })
+    await stage.clock.settle()
+    client.actor.send({ type: 'network.online' })
+    await stage.clock.advance(100)
+    expect(await sent).toMatchObject({ offset: 1 })
+    expect(client.session).toBe(session)
+    expect(heard(bob)).toEqual([[1, 'hello']])
+    expect(bob.of('presence')).toHaveLength(1)
+  })
+
   it('[ONCE] is what the client library does by itself', async () => {
     const stage = new Stage(byName)
     const bob = await stage.member('main', { token: 'bob' })

@@ -187,6 +187,20 @@ describe('joined', () => {
     expect(joined?.['messages']).toHaveLength(300)
   })
 
+  it('[JOINED-2] recovers no more data than one answer holds, and says so', async () => {
+    const stage = new Stage({ replayBytes: 10_000 })
+    const ada = await stage.member()
+    await ask(
+      stage,
+      ada,
+      ...Array.from({ length: 3 }, () => ({ type: 'message', room: 'main', data: 'x'.repeat(4_000) })),
+    )
+    const { epoch } = ada.last('joined')
+    const from = (offset: number) => ask(stage, ada, join('main', { since: { epoch, offset } }))
+    expect(await from(0)).toMatchObject([{ recovered: false, messages: [], offset: 3 }])
+    expect(await from(1)).toMatchObject([{ recovered: true, messages: [{ offset: 2 }, { offset: 3 }] }])
+  })
+
   it('[JOINED-3] is followed by the next message, whoever speaks in the same turn', async () => {
     const stage = new Stage()
     const ada = await stage.member()

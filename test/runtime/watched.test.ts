@@ -69,6 +69,27 @@ describe('a watched system', () => {
     expect(written).not.toContain(String(ada.last('welcome')['secret']))
   })
 
+  it('is watched from when somebody asks until they have seen enough', async () => {
+    const stage = new Stage()
+    const ada = await stage.member('main')
+    const actions: string[] = []
+    const say = async (): Promise<void> => {
+      ada.send({ type: 'message', room: 'main', data: 'hi' })
+      await stage.clock.settle()
+    }
+    await say()
+    const end = stage.runtime.inspect((event) => {
+      if (event.type === '@xstate.action') actions.push(event.action.type)
+    })
+    await say()
+    expect(actions).toEqual(['handleMessage', 'deliver', 'publish'])
+    end()
+    end()
+    await say()
+    expect(actions).toHaveLength(3)
+    expect(ada.of('message')).toHaveLength(3)
+  })
+
   it('[ISOLATE] goes on when its observer throws', async () => {
     const stage = new Stage({
       inspect: () => {
