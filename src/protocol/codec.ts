@@ -1,6 +1,6 @@
 import { SuperJSON } from 'superjson'
 import type { Json } from './messages.ts'
-import { isSafeMeta } from './meta-gate.ts'
+import { isSafeMeta, metaFits } from './meta-gate.ts'
 import { isBounded } from './plain.ts'
 
 // An instance of our own: classes and custom types that an application registers with superjson's default instance
@@ -49,6 +49,8 @@ function annotate(value: unknown): ReturnType<typeof superjson.serialize> {
 export function decodeData({ data, meta }: Partial<EncodedData>): unknown {
   if (meta === undefined) return data
   if (!isSafeMeta(meta)) throw new TypeError('The meta names a conversion that is not allowed.')
+  // superjson writes to any path it is told, and past the end of an array that is a very long array.
+  if (!metaFits(meta, data)) throw new TypeError('The meta does not fit its data.')
   try {
     return superjson.deserialize({ json: data as never, meta: meta as never })
   } catch (cause) {
@@ -58,7 +60,11 @@ export function decodeData({ data, meta }: Partial<EncodedData>): unknown {
 
 const deepest = 64
 
-/** Whether JSON alone says the whole of a value. */
+/**
+ * Whether JSON alone says the whole of a value. Looks at all of it, since superjson passes over what it cannot say.
+ *
+ * @throws TypeError for what nobody here can say
+ */
 function isPlain(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case 'string':
@@ -66,16 +72,29 @@ function isPlain(value: unknown, depth: number): boolean {
       return true
     case 'number':
       return Number.isFinite(value) && !Object.is(value, -0)
+    case 'bigint':
+    case 'undefined':
+      return false
     case 'object':
       break
     default:
-      return false
+      throw new TypeError(`The data holds a ${typeof value}, which cannot be encoded.`)
   }
   if (value === null) return true
+  // A value that contains itself is found here, too.
   if (depth > deepest) throw new TypeError('The data is nested too deep.')
-  if (Array.isArray(value)) return value.every((element) => isPlain(element, depth + 1))
+  if (Array.isArray(value)) return arePlain(value, depth)
+  if (value instanceof Map) return arePlain([...value].flat(), depth) && false
+  if (value instanceof Set) return arePlain([...value], depth) && false
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return false
+  if (value instanceof URL) return false
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) return false
-  for (const key in value) if (!isPlain((value as Record<string, unknown>)[key], depth + 1)) return false
-  return true
+  if (prototype === Object.prototype || prototype === null) return arePlain(Object.values(value), depth)
+  throw new TypeError('The data holds a value that cannot be encoded: an invalid date, or an instance of a class.')
+}
+
+function arePlain(values: readonly unknown[], depth: number): boolean {
+  let plain = true
+  for (const value of values) plain = isPlain(value, depth + 1) && plain
+  return plain
 }

@@ -35,3 +35,38 @@ function countChildren(children: Record<string, unknown>, depth: number, before:
   }
   return count
 }
+
+/** Whether every path of a safe `meta` leads to something that is there in the data. */
+export function metaFits(meta: unknown, data: unknown): boolean {
+  const { values } = meta as { values?: unknown }
+  return values === undefined || treeFits(values, data)
+}
+
+function treeFits(tree: unknown, data: unknown): boolean {
+  const children: unknown = Array.isArray(tree) ? tree[1] : tree
+  if (!isObject(children)) return true
+  return Object.entries(children).every(([path, child]) => {
+    let place = data
+    for (const key of keysOf(path)) {
+      if (typeof place !== 'object' || place === null || !Object.hasOwn(place, key)) return false
+      place = (place as Record<string, unknown>)[key]
+    }
+    return treeFits(child, place)
+  })
+}
+
+/** Takes a path apart as superjson puts it together: a dot between keys, a backslash before what is part of one. */
+function keysOf(path: string): string[] {
+  const keys: string[] = []
+  let key = ''
+  for (let i = 0; i < path.length; i++) {
+    if (path[i] === '.') {
+      keys.push(key)
+      key = ''
+    } else {
+      if (path[i] === '\\') i++
+      key += path[i] ?? ''
+    }
+  }
+  return [...keys, key]
+}

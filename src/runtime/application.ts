@@ -11,7 +11,7 @@ const asksForChart = new Set(['socket.hello', 'identity.renew'])
 /**
  * The message types that an application's chart takes beside the protocol's: `ready` where it names `client.ready`.
  *
- * @throws TypeError when the machine has no state tagged `open`: nobody could ever take part
+ * @throws TypeError when the machine has no state tagged `open`: nobody could ever take part; or takes `client.*`
  */
 export function applicationTypes(machine: AnyStateMachine | undefined): ReadonlySet<string> | undefined {
   if (machine === undefined) return undefined
@@ -22,7 +22,12 @@ export function applicationTypes(machine: AnyStateMachine | undefined): Readonly
     nodes.push(...Object.values(node.states as Record<string, AnyStateMachine['root']>))
   }
   if (!open) throw new TypeError(`The connection machine '${machine.id}' has no state tagged 'open'.`)
-  return new Set(machine.events.filter((type) => type.startsWith(prefix)).map((type) => type.slice(prefix.length)))
+  const types = machine.events.filter((type) => type.startsWith(prefix)).map((type) => type.slice(prefix.length))
+  const wildcard = types.find((type) => type.includes('*'))
+  if (wildcard !== undefined) {
+    throw new TypeError(`Name each message: 'client.${wildcard}' would let clients choose an event's type.`)
+  }
+  return new Set(types)
 }
 
 /**

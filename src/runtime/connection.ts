@@ -69,10 +69,10 @@ function actors(core: Core): object {
     }),
     renew: fromPromise<Identity, { link: object; message: unknown }>(async ({ input, signal }) => {
       const { authenticate } = core.options
-      if (authenticate === undefined) throw new Error('Nobody here checks credentials.')
       const link = input.link as ConnectionLink
       const { id, token } = input.message as AuthMessage
       link.renewal = id
+      if (authenticate === undefined) throw new Error('Nobody here checks credentials.')
       return asIdentity(await authenticate({ token, request: link.request }, { signal }))
     }),
     heartbeat: heartbeatLogic(core),

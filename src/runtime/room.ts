@@ -154,8 +154,10 @@ function refuseHeld(args: Args): void {
   if (args.event.type === 'room.join') args.event.session.rooms.delete(roomOf(args).name)
 }
 
-function sizeOf(message: Partial<PublishMessage> | undefined): number {
-  return message?.bytes?.byteLength ?? JSON.stringify(message ?? null).length
+// Only of what was checked when it was decoded: a field that nobody knows may be nested deeper than a stack.
+function sizeOf(message: object | undefined): number {
+  const { bytes, data, presence, state } = (message ?? {}) as Partial<Record<string, unknown>> & { bytes?: Uint8Array }
+  return 100 + (bytes?.byteLength ?? JSON.stringify(data ?? presence ?? state ?? null).length)
 }
 
 function refuse({ event, context }: Args, code: ErrorCode): void {

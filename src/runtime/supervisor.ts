@@ -78,6 +78,9 @@ export class Supervisor implements PopulationListener {
       link.close('crashed')
       this.#core.telemetry({ type: 'connection.closed', connection: address, reason: 'crashed' })
       link.actor = undefined
+      // Its actor cannot time the close handshake out any more.
+      const { environment, settings } = this.#core
+      environment.clock.setTimeout(() => link.socket.terminate(), settings.closeTimeoutMs)
     }
     this.#ended(address)
   }
