@@ -37,7 +37,10 @@ const earlyFlushBytes = 64 * 1024
  * waits here and in the socket together stays within the limit, or the connection is told.
  */
 export class Outbox {
-  /** Whether the connection may receive. Set by the connection's chart alone, on entry to and exit from states. */
+  /**
+   * Whether the connection may receive. The connection's chart sets it, on entry to and exit from states; nothing else
+   * sets it but the end of the connection.
+   */
   writable = false
   readonly #socket: TransportSocket
   readonly #flusher: Flusher
@@ -96,7 +99,8 @@ export class Outbox {
     if (frames === undefined || !this.#socket.ready) return
     this.discard()
     this.#socket.write(frames)
-    if (!this.#socket.ready) this.#owner.congested()
+    if (this.#socket.ready) this.#answersBytes = 0
+    else this.#owner.congested()
   }
 
   /** Lets go what can go at once; from here on nothing is taken. */
@@ -122,7 +126,6 @@ export class Outbox {
 
   #relieve(): void {
     if (this.#socket.ready) {
-      this.#answersBytes = 0
       this.flush()
       return
     }

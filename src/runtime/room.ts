@@ -130,6 +130,8 @@ function runHeld(args: Args, serve: object): void {
       throw error
     }
   }
+  // A room that came back from a crash may find that nobody has waited for it.
+  if (roomOf(args).size === 0) args.self.send({ type: 'room.emptied' })
 }
 
 /** Takes everybody out of a room that cannot go on, and says so to them and to those who wait. */

@@ -26,7 +26,7 @@ export class RuntimeTrunk implements Acceptor {
   readonly #supervisor: Supervisor
   readonly #applicationTypes: ReadonlySet<string> | undefined
   readonly #ended: Promise<void>
-  readonly #watch: (change: 1 | -1) => void
+  #watchers = 0
   #lastConnection = 0
 
   /**
@@ -45,10 +45,6 @@ export class RuntimeTrunk implements Acceptor {
       if (link.root === undefined) throw new Error('The runtime has not started.')
       return link.root
     }
-    let watchers = 0
-    this.#watch = (change) => {
-      watchers += change
-    }
     const steps = new Steps()
     const core: Core = {
       options,
@@ -64,14 +60,14 @@ export class RuntimeTrunk implements Acceptor {
         return root()
       },
       steps,
-      lanes: { steps, watched: () => watchers > 0 },
+      lanes: { steps, watched: () => this.#watchers > 0 },
       route: (to, event) => root().send({ type: 'route', to, event }),
     }
     this.#core = core
     this.#supervisor = new Supervisor(core, options.history ?? memoryHistory(environment.newId, settings.historyBytes))
     link.supervisor = this.#supervisor
     const limits = { intensity: settings.restartIntensity, periodMs: settings.restartPeriodMs }
-    if (options.inspect !== undefined) this.#watch(1)
+    if (options.inspect !== undefined) this.#watchers++
     const inspect = options.inspect && this.#guard(options.inspect)
     link.root = createRoot(this.#supervisor.logic(), environment.clock, limits, inspect)
     this.#ended = new Promise((resolve, reject) => {
@@ -116,11 +112,11 @@ export class RuntimeTrunk implements Acceptor {
   inspect(observer: Inspect): () => void {
     const { unsubscribe } = this.#core.root.system.inspect(this.#guard(observer))
     let watching = true
-    this.#watch(1)
+    this.#watchers++
     return () => {
       if (!watching) return
       watching = false
-      this.#watch(-1)
+      this.#watchers--
       unsubscribe()
     }
   }

@@ -138,7 +138,7 @@ export class Supervisor implements PopulationListener {
     // Sessions that ended while nobody was there to be told.
     const gone = room.sessions.filter((session) => this.sessions.get(session.id) === undefined)
     const leaves = gone.map((session) => ({ type: 'room.leave', session, message: undefined }))
-    this.#startRoom(address, ...leaves, ...(room.size === 0 ? [{ type: 'room.emptied' }] : []))
+    this.#startRoom(address, ...leaves)
   }
 
   #mayRestart(room: RoomRecord): boolean {

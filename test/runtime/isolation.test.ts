@@ -80,6 +80,26 @@ describe('a crash', () => {
     expect(ada.of('joined')).toHaveLength(2)
   })
 
+  it('[ISOLATE] in a room that its last member is leaving leaves no room behind', async () => {
+    const history = memoryHistory(() => 'epoch')
+    const stage = new Stage({
+      history: {
+        open: async (room, limits) => {
+          const log = await history.open(room, limits)
+          log.forget = () => {
+            throw new Error('the log is broken')
+          }
+          return log
+        },
+      },
+    })
+    const ada = await stage.member('main')
+    ada.send({ type: 'leave', room: 'main', id: 1 })
+    await stage.clock.settle()
+    expect(ada.last('error')).toMatchObject({ code: 'internal', id: 1 })
+    expect(stage.runtime.census).toMatchObject({ connections: 1, rooms: 0 })
+  })
+
   it('[ISOLATE] in a connection closes that one with 1011, and its session can be resumed', async () => {
     const stage = new Stage({ connection: unrulyConnection })
     const ada = await stage.member('table')
