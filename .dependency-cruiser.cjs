@@ -44,6 +44,15 @@ module.exports = {
       { path: '^src/transports/memory' },
       ['^src/transports/memory', '^src/protocol/', ports],
     ),
+    only('storage', "Stores stand on the runtime's ports, and on the packages that write.", { path: '^src/storage/' }, [
+      '^src/storage/',
+      '^src/protocol/',
+      '^machines/',
+      '^src/runtime/(eventually|history|session-store)\\.ts$',
+      npm('lmdb'),
+      npm('nanoid'),
+      '^(node:)?(buffer|crypto|fs|os|path)$',
+    ]),
     only('client', 'The client runs in a browser: no node:, no ws, no nanoid.', { path: '^src/client/' }, [
       '^src/client/',
       '^src/protocol/',
@@ -73,7 +82,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: '^src/((protocol|runtime|transports|client|testing)/|(create-runtime|index)\\.ts$)',
+        pathNot: '^src/((protocol|runtime|transports|storage|client|testing)/|(create-runtime|index)\\.ts$)',
       },
       to: {},
     },
@@ -98,7 +107,8 @@ module.exports = {
       from: { path: '^examples/' },
       to: {
         path: '^(src|machines)/',
-        pathNot: '^(src/(index|transports/(ws|memory)|(client|protocol|testing)/index)|machines/index)\\.ts$',
+        pathNot:
+          '^(src/(index|transports/(ws|memory)|storage/lmdb|(client|protocol|testing)/index)|machines/index)\\.ts$',
       },
     },
     {

@@ -8,6 +8,7 @@ export default defineConfig({
     alias: [
       { find: /^greenroom$/, replacement: source('src/index.ts') },
       { find: /^greenroom\/(ws|memory)$/, replacement: source('src/transports/$1.ts') },
+      { find: /^greenroom\/lmdb$/, replacement: source('src/storage/lmdb.ts') },
       { find: /^greenroom\/machines$/, replacement: source('machines/index.ts') },
       { find: /^greenroom\/(client|protocol|testing)$/, replacement: source('src/$1/index.ts') },
     ],

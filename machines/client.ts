@@ -11,8 +11,10 @@ export interface ClientInput {
 
 /** What a client's chart knows. */
 export interface ClientContext extends ClientInput {
-  /** Attempts since the last time it was open; the backoff grows with it. */
+  /** Attempts since the last one that lasted, and with it; the backoff grows with them. */
   readonly attempts: number
+  /** How long a server that is going away asked us to stay away (ms). */
+  readonly reconnectAfterMs: number | undefined
   /** When the next attempt is due (ms since the epoch); undefined when none is. */
   readonly retryAt: number | undefined
   /** How the last socket ended. */
@@ -33,6 +35,10 @@ export type ClientMachineEvent =
       readonly reason: string
       readonly policy: ReturnPolicy
     }
+  /** The server is going away. */
+  | { readonly type: 'server.goodbye'; readonly reconnectAfterMs: number }
+  /** Nothing that was sent is unanswered. */
+  | { readonly type: 'calls.answered' }
   | { readonly type: 'network.offline' }
   | { readonly type: 'network.online' }
   /** The tab woke up, or something else suggests to look now rather than later. */
@@ -54,8 +60,8 @@ export const clientMachine = setup({
     sendHello: () => {},
     /** Joins again what was joined, sends what waits. */
     restore: () => {},
-    /** Shows rooms as waiting for the connection to come back. */
-    pauseRooms: () => {},
+    /** Shows rooms as waiting for the connection to come back, and cancels what the server has asked for. */
+    pause: () => {},
     sendPing: () => {},
     /** Lets go of the socket without waiting for it. */
     dropSocket: () => {},
@@ -67,20 +73,40 @@ export const clientMachine = setup({
       lastClose: ({ context, event }) =>
         event.type === 'socket.closed' ? { code: event.code, reason: event.reason } : context.lastClose,
     }),
+    noteGoodbye: assign({
+      reconnectAfterMs: ({ context, event }) =>
+        event.type === 'server.goodbye' ? event.reconnectAfterMs : context.reconnectAfterMs,
+    }),
     countAttempt: assign({ attempts: ({ context }) => context.attempts + 1 }),
-    forgetAttempts: assign({ attempts: 0 }),
-    /** Chooses when to try again, with full jitter. */
+    /** What went before does not count: this attempt was the first. */
+    forgetAttempts: assign({ attempts: 1 }),
+    /** Chooses when to try again: when the server said, or else with full jitter. */
     scheduleRetry: assign({ retryAt: undefined }),
-    clearRetry: assign({ retryAt: undefined }),
+    clearRetry: assign({ retryAt: undefined, reconnectAfterMs: undefined }),
   },
   guards: {
     mustNotReturn: ({ event }) => event.type === 'socket.closed' && event.policy === 'never',
   },
-  delays: { connectTimeout: 10_000, backoff: 1_000, pingInterval: 25_000, pongTimeout: 10_000 },
+  delays: {
+    connectTimeout: 10_000,
+    backoff: 1_000,
+    pingInterval: 25_000,
+    pongTimeout: 10_000,
+    /** After so long it counts as having stayed: a server that lets us in and drops us is not asked ever faster. */
+    stable: 10_000,
+    /** How long answers may keep us from going when the server has said goodbye. */
+    leaveTimeout: 30_000,
+  },
 }).createMachine({
   id: 'client',
   description: 'The connection as the client sees it.',
-  context: ({ input }) => ({ ...input, attempts: 0, retryAt: undefined, lastClose: undefined }),
+  context: ({ input }) => ({
+    ...input,
+    attempts: 0,
+    reconnectAfterMs: undefined,
+    retryAt: undefined,
+    lastClose: undefined,
+  }),
   initial: 'idle',
   on: { 'client.close': { target: '.closed', actions: 'closeSocket' } },
   states: {
@@ -121,16 +147,18 @@ export const clientMachine = setup({
     },
     open: {
       description: 'Welcomed: messages flow both ways.',
-      entry: ['forgetAttempts', 'restore'],
-      exit: 'pauseRooms',
+      entry: 'restore',
+      exit: 'pause',
       initial: 'assured',
       on: {
+        'server.goodbye': { target: '.leaving', actions: 'noteGoodbye' },
         'socket.closed': [
           { guard: 'mustNotReturn', target: 'closed', actions: 'noteClose' },
           { target: 'waiting', actions: 'noteClose' },
         ],
         'network.offline': { target: 'suspended', actions: 'dropSocket' },
       },
+      after: { stable: { actions: 'forgetAttempts' } },
       states: {
         assured: {
           description: 'The server was heard recently.',
@@ -142,6 +170,11 @@ export const clientMachine = setup({
           entry: 'sendPing',
           on: { 'socket.heard': { target: 'assured' } },
           after: { pongTimeout: { target: '#client.waiting', actions: 'dropSocket' } },
+        },
+        leaving: {
+          description: 'The server is going away. Nothing new is asked of it.',
+          on: { 'calls.answered': { target: '#client.waiting', actions: 'dropSocket' } },
+          after: { leaveTimeout: { target: '#client.waiting', actions: 'dropSocket' } },
         },
       },
     },

@@ -60,6 +60,8 @@ export type ConnectionEvent =
   | { readonly type: 'outbox.congested' }
   | { readonly type: 'outbox.drained' }
   | { readonly type: 'outbox.overflowed' }
+  /** The runtime is draining: the client is to go, and to come back after so many ms. */
+  | { readonly type: 'connection.handOver'; readonly reconnectAfterMs: number }
   /** Somebody inside the runtime ends the connection. */
   | { readonly type: 'connection.close'; readonly reason: EndReason }
 
@@ -108,6 +110,10 @@ export function connectionSetup<Context extends object = object, Events extends 
       renew: fromPromise<Identity, { link: object; message: unknown }>(() => Promise.reject(new Error('not provided'))),
       /** Finds out whether the other side is still there; done when it is lost. */
       heartbeat: fromTransition((state: object, _event: { type: 'socket.heard' }) => state, {} as object),
+      /** Asks this client for something, and is done with its answer. Cancelled when its state is left. */
+      request: fromPromise<unknown, { link: object; type: string; data?: unknown; timeoutMs?: number }>(() =>
+        Promise.reject(new Error('not provided')),
+      ),
     },
     actions: {
       /** Notes why the connection ends. */
@@ -120,7 +126,7 @@ export function connectionSetup<Context extends object = object, Events extends 
       hold: () => {},
       /** Attaches the session, lets the outbox take frames, and sends `welcome`. */
       admit: () => {},
-      /** Sends what waits; from here on nothing more is taken. */
+      /** Cancels handlers that are under way and sends what waits; from here on nothing more is taken. */
       closeOutbox: () => {},
       /** Runs what was held before the welcome, in order. */
       runHeld: () => {},
@@ -132,6 +138,8 @@ export function connectionSetup<Context extends object = object, Events extends 
       confirmIdentity: () => {},
       /** Answers that the fresh token was refused. */
       refuseIdentity: () => {},
+      /** Tells the client to go, and when to come back. */
+      sayGoodbye: () => {},
       /** Drops everything that waits to be sent. */
       discardOutbox: () => {},
       /** Sends the close frame. */
@@ -165,6 +173,8 @@ export function connectionSetup<Context extends object = object, Events extends 
       renewalGrace: 25_000,
       /** How long the close handshake may take. */
       closeTimeout: 5_000,
+      /** How long a client that has been told to go may take to finish what it has begun. */
+      goodbyeGrace: 1_000,
     },
   })
 }
@@ -194,6 +204,7 @@ export const connectionMachine = connectionSetup().createMachine({
         'socket.hello': { target: 'authenticating', actions: 'keepCredentials' },
         'socket.message': { actions: 'hold' },
         'identity.renew': { actions: 'hold' },
+        'connection.handOver': { target: 'closing', actions: { type: 'end', params: { reason: 'server-closing' } } },
       },
       after: {
         credentialsTimeout: {
@@ -214,6 +225,7 @@ export const connectionMachine = connectionSetup().createMachine({
         'socket.message': { actions: 'hold' },
         'socket.hello': { actions: 'hold' },
         'identity.renew': { actions: 'hold' },
+        'connection.handOver': { target: 'closing', actions: { type: 'end', params: { reason: 'server-closing' } } },
       },
       after: {
         credentialsTimeout: {
@@ -257,6 +269,26 @@ export const connectionMachine = connectionSetup().createMachine({
               always: {
                 target: '#connection.closing',
                 actions: { type: 'end', params: { reason: 'slow-consumer' } },
+              },
+            },
+          },
+        },
+        stay: {
+          description: 'Whether the client is wanted here.',
+          initial: 'staying',
+          states: {
+            staying: {
+              description: 'Until somebody says otherwise.',
+              on: { 'connection.handOver': { target: 'leaving' } },
+            },
+            leaving: {
+              description: 'The client was told to go. What it has begun is still answered.',
+              entry: 'sayGoodbye',
+              after: {
+                goodbyeGrace: {
+                  target: '#connection.closing',
+                  actions: { type: 'end', params: { reason: 'server-closing' } },
+                },
               },
             },
           },

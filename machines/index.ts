@@ -1,5 +1,7 @@
+export * from './client-room.ts'
 export * from './client.ts'
 export * from './connection.ts'
+export * from './handler.ts'
 export * from './heartbeat.ts'
 export * from './room.ts'
 export * from './session.ts'

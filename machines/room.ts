@@ -17,6 +17,16 @@ export type RoomEvent =
   /** A member's session lost its connection for longer than the grace, or came back after that. */
   | { readonly type: 'room.withdraw'; readonly session: object }
   | { readonly type: 'room.reappear'; readonly session: object }
+  /** A former process knew this session as a member; its client has yet to come back. */
+  | { readonly type: 'room.restore'; readonly session: object; readonly state?: unknown; readonly absent: boolean }
+  /** The log has kept a message, or failed to. */
+  | { readonly type: 'room.stored' }
+  /** The log has been read for somebody who asked. */
+  | { readonly type: 'room.read'; readonly session: object; readonly reading: object }
+  /** Nothing can be kept before the log has been opened again. */
+  | { readonly type: 'room.storageFailed' }
+  /** How many are here is to be told, if that has changed. */
+  | { readonly type: 'room.count' }
   /** The last member left. */
   | { readonly type: 'room.emptied' }
   /** From a typing actor of this room. */
@@ -60,6 +70,18 @@ export const roomMachine = setup({
     announceTyping: () => {},
     /** Answers with a page of the log. */
     replay: () => {},
+    /** Adds a member of before, and tells nobody. */
+    restore: () => {},
+    /** Broadcasts and acknowledges what the log has kept, in order; answers what it has not. */
+    deliver: () => {},
+    /** Answers with what was read, and what came meanwhile. */
+    answerRead: () => {},
+    /** Broadcasts what a log that was opened again holds beyond what members were told. */
+    catchUp: () => {},
+    /** Lets go of a log that failed. */
+    dropLog: () => {},
+    /** Tells members how many they are. */
+    announceCount: () => {},
     /** Answers that the sender is not a member. */
     refuse: () => {},
     /** Answers everything held that the room failed to open. */
@@ -72,6 +94,8 @@ export const roomMachine = setup({
     empty: () => false,
     /** Whether the log holds nothing that a later member could want. */
     nothingToKeep: () => false,
+    /** Whether the log has answered for every message that it was given. */
+    settled: () => true,
   },
   delays: { linger: 300_000, openTimeout: 10_000 },
 }).createMachine({
@@ -88,12 +112,17 @@ export const roomMachine = setup({
         onDone: { target: 'open' },
         onError: { target: 'closing', actions: 'fail' },
       },
-      on: { 'room.*': { actions: 'hold' } },
+      on: {
+        'room.storageFailed': {},
+        'room.*': { actions: 'hold' },
+        'typing.started': { actions: 'announceTyping' },
+        'typing.stopped': { actions: 'announceTyping' },
+      },
       after: { openTimeout: { target: 'closing', actions: 'fail' } },
     },
     open: {
       description: 'In use.',
-      entry: 'runHeld',
+      entry: ['catchUp', 'runHeld'],
       on: {
         'room.join': { actions: 'admit' },
         'room.leave': { actions: 'dismiss' },
@@ -103,9 +132,25 @@ export const roomMachine = setup({
         'room.history': { actions: 'replay' },
         'room.withdraw': { actions: 'withdraw' },
         'room.reappear': { actions: 'reappear' },
+        'room.restore': { actions: 'restore' },
+        'room.stored': { actions: 'deliver' },
+        'room.read': { actions: 'answerRead' },
+        'room.count': { actions: 'announceCount' },
+        'room.storageFailed': { target: 'ailing' },
         'typing.started': { actions: 'announceTyping' },
         'typing.stopped': { actions: 'announceTyping' },
         'room.emptied': { guard: 'empty', target: 'vacant' },
+      },
+    },
+    ailing: {
+      description: 'The log failed. What it has yet to answer for is waited for; requests wait as well.',
+      always: { guard: 'settled', target: 'opening', actions: 'dropLog' },
+      on: {
+        'room.stored': { actions: 'deliver' },
+        'room.storageFailed': {},
+        'room.*': { actions: 'hold' },
+        'typing.started': { actions: 'announceTyping' },
+        'typing.stopped': { actions: 'announceTyping' },
       },
     },
     vacant: {
@@ -113,6 +158,9 @@ export const roomMachine = setup({
       always: { guard: 'nothingToKeep', target: 'closing' },
       on: {
         'room.join': { target: 'open', actions: 'admit' },
+        'room.restore': { target: 'open', actions: 'restore' },
+        'room.count': { actions: 'announceCount' },
+        'room.storageFailed': { target: 'ailing' },
         'room.leave': { actions: 'dismiss' },
         'room.publish': { actions: 'refuse' },
         'room.presence': { actions: 'refuse' },

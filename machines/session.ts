@@ -8,10 +8,13 @@ export interface SessionInput {
 
 /** What can happen to a session. */
 export type SessionEvent =
-  /** A connection takes the session over; a former one is fenced off. */
-  | { readonly type: 'session.attach'; readonly link: object }
-  /** The connection that owned the session is gone. */
-  | { readonly type: 'session.detach' }
+  /**
+   * A connection takes the session over; a former one is fenced off. `fence` is the number of its claim: the greatest
+   * owns the session, whichever comes first.
+   */
+  | { readonly type: 'session.attach'; readonly link: object; readonly fence: number }
+  /** The connection that owned the session is gone; `at` says since when, for one that a former process knew (ms). */
+  | { readonly type: 'session.detach'; readonly at?: number }
   /** The client said that it will not come back. */
   | { readonly type: 'session.leave' }
 
@@ -29,6 +32,8 @@ export const sessionMachine = setup({
   actions: {
     /** Makes the connection the owner; closes a former owner as replaced. */
     own: () => {},
+    /** Closes a connection whose claim is older than the owner's. */
+    turnAway: () => {},
     /** Forgets the owner. */
     disown: () => {},
     /** Takes the session out of its rooms' presence; its membership stays. */
@@ -37,6 +42,12 @@ export const sessionMachine = setup({
     reappear: () => {},
     /** Leaves every room. */
     leaveRooms: () => {},
+  },
+  guards: {
+    /** Whether the claim is newer than the owner's. */
+    isNewest: () => true,
+    /** Whether the grace passed before this process began. */
+    longGone: () => false,
   },
   delays: { presenceGrace: 15_000, untilExpired: 105_000 },
 }).createMachine({
@@ -49,24 +60,36 @@ export const sessionMachine = setup({
     attached: {
       description: 'A connection owns the session.',
       on: {
-        'session.attach': { actions: 'own' },
-        'session.detach': { target: 'detached' },
+        'session.attach': [{ guard: 'isNewest', actions: 'own' }, { actions: 'turnAway' }],
+        'session.detach': [
+          { guard: 'longGone', target: 'detached.absent', actions: 'disown' },
+          { target: 'detached', actions: 'disown' },
+        ],
       },
     },
     detached: {
       description: 'No connection; the client may come back.',
-      entry: 'disown',
       initial: 'lingering',
       states: {
         lingering: {
           description: 'Inside the grace: other members see no difference.',
-          on: { 'session.attach': { target: '#session.attached', actions: 'own' } },
+          on: {
+            'session.attach': [
+              { guard: 'isNewest', target: '#session.attached', actions: 'own' },
+              { actions: 'turnAway' },
+            ],
+          },
           after: { presenceGrace: { target: 'absent' } },
         },
         absent: {
           description: 'Shown as gone, but still resumable.',
           entry: 'withdraw',
-          on: { 'session.attach': { target: '#session.attached', actions: ['own', 'reappear'] } },
+          on: {
+            'session.attach': [
+              { guard: 'isNewest', target: '#session.attached', actions: ['own', 'reappear'] },
+              { actions: 'turnAway' },
+            ],
+          },
           after: { untilExpired: { target: '#session.expired' } },
         },
       },

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { RuntimeOptions } from './runtime/options.ts'
-import { RuntimeTrunk } from './runtime/runtime.ts'
+import { RuntimeTrunk, type DrainOptions } from './runtime/runtime.ts'
 import { wsTransport, type WsTransport } from './transports/ws.ts'
 
 /** Node's own defaults let a request trickle in for minutes. */
@@ -29,6 +29,7 @@ export class Runtime extends RuntimeTrunk {
    * @throws Error when the runtime is closed
    */
   async listen(port: number, { host, path }: ListenOptions = {}): Promise<number> {
+    await this.whenReady()
     const server = createServer(slowRequests, (_request, response) => {
       response.writeHead(426, { Connection: 'Upgrade', Upgrade: 'websocket' }).end()
     })
@@ -46,7 +47,7 @@ export class Runtime extends RuntimeTrunk {
    * its owner's to listen with and to close.
    */
   attach(server: Server, { path = '/ws' }: Pick<ListenOptions, 'path'> = {}): void {
-    if (!this.running) throw new Error('The runtime is closed.')
+    if (this.ended) throw new Error('The runtime is closed.')
     const { frameBytes, closeTimeoutMs } = this.settings
     this.#transports.push(wsTransport(this, server, { path, frameBytes, closeTimeoutMs }))
   }
@@ -55,10 +56,21 @@ export class Runtime extends RuntimeTrunk {
    * Closes every connection with 1012 and waits for them to go, at most the time that `drainMs` allows; then nothing is
    * left: no actor, no timer, no socket, no port that {@link listen} opened.
    */
-  override async close(): Promise<void> {
+  override close(): Promise<void> {
+    return this.#leave(super.close())
+  }
+
+  /**
+   * Hands the connections over, as {@link RuntimeTrunk.drain} has it; then nothing is left, as after {@link close}.
+   * Ports that {@link listen} opened take no more from the beginning.
+   */
+  override drain(options: DrainOptions = {}): Promise<void> {
+    return this.#leave(super.drain(options))
+  }
+
+  async #leave(ended: Promise<void>): Promise<void> {
     const servers = [...this.#servers]
     this.#servers.clear()
-    const ended = super.close()
     // Awaited below; until then a failure is not nobody's.
     ended.catch(() => {})
     // A port that is still being opened can be closed once it is open.

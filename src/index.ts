@@ -2,22 +2,33 @@ export { createRuntime, Runtime, type ListenOptions } from './create-runtime.ts'
 export { connectionSetup } from '../machines/index.ts'
 export type { ClientEvent, ConnectionContext, ConnectionEvent, ConnectionInput } from '../machines/index.ts'
 export type { EndReason, Identity, User } from '../machines/index.ts'
-export { memoryHistory } from './runtime/history.ts'
+export { RequestError } from './protocol/index.ts'
+export { memoryHistory } from './runtime/memory-history.ts'
+export { memorySessions } from './runtime/session-store.ts'
+export type { Claim, SessionRecord, SessionStore } from './runtime/session-store.ts'
+export type { Eventually } from './runtime/eventually.ts'
+export { defineHandler } from './runtime/handlers.ts'
+export type { Connection, Handler, HandlerContext, HandlerOptions, Handlers } from './runtime/handlers.ts'
+export type { RequestOptions } from './runtime/requests.ts'
 export { systemEnvironment } from './runtime/environment.ts'
 export type { Inspect } from './runtime/actor-system.ts'
 export type { Frame } from './runtime/frame.ts'
-export { defineRoom } from './runtime/options.ts'
-export type { Authenticate, Credentials, RoomOptions, RuntimeOptions } from './runtime/options.ts'
+export { defineRoom } from './runtime/room-options.ts'
+export type { KeyedMessage, RoomOptions, SlowPolicy } from './runtime/room-options.ts'
+export type { Authenticate, Credentials, RuntimeOptions } from './runtime/options.ts'
 export type { Clock, Environment } from './runtime/environment.ts'
 export type {
+  Appended,
   History,
   HistoryLimits,
   LogEntry,
   LoggedRequest,
+  LogPage,
   LogRecord,
+  ReadBounds,
   Recovery,
   RoomLog,
 } from './runtime/history.ts'
-export type { Census } from './runtime/runtime.ts'
+export type { Census, DrainOptions } from './runtime/runtime.ts'
 export type { Telemetry, TelemetryEvent } from './runtime/telemetry.ts'
 export type { Acceptor, ConnectRequest, SocketSink, TransportSocket } from './runtime/transport.ts'

@@ -34,18 +34,21 @@ server.listen(Number(process.env['PORT'] ?? 8080), host, () => {
   console.log(`http://${host ?? 'localhost'}:${port}`)
 })
 
-async function close(): Promise<void> {
-  await runtime.close()
+async function end(goes: Promise<void>): Promise<void> {
+  // Takes no more visitors; those who are here are still served.
   server.close()
+  await goes
   // Browsers hold spare connections open on which nothing was ever asked; those would keep the process.
   server.closeAllConnections()
 }
 
-let closing = false
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+// Asked politely, it hands its clients over, each told when to come back; at the keyboard, or asked twice, it is quick.
+const goodbyes = { SIGTERM: () => runtime.drain(), SIGINT: () => runtime.close() }
+let asked = false
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {
-    if (closing) process.exit(1)
-    closing = true
-    void close()
+    if (asked) process.exit(1)
+    asked = true
+    void end(goodbyes[signal]())
   })
 }

@@ -1,97 +1,153 @@
-import type { ErrorMessage, RequestId } from '../protocol/index.ts'
-import { ClientError, type ClientErrorCode } from './client-error.ts'
+import type { RequestId, ServerMessage } from '../protocol/index.ts'
+import { ClientError, tooLarge, type ClientErrorCode } from './client-error.ts'
+import type { ClientLink } from './client-link.ts'
+import type { ClientOptions } from './client-options.ts'
 import type { ClientEnvironment } from './environment.ts'
+import { encodeFrame, type OutgoingFrame } from './frames.ts'
 
-interface Call<Reply = unknown> {
-  readonly message: object
-  resolve(reply: Reply): void
+/** How long a call may take, and what ends it before. */
+export interface CallOptions {
+  /** How long to wait for the answer, time without a connection included (ms). @default the client's `callTimeoutMs` */
+  readonly timeoutMs?: number | undefined
+  /** Gives the call up: it is rejected with `aborted`, and not sent if it has not been. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A request before it gets its id. */
+export interface CallMessage {
+  readonly type: string
+  readonly room?: string
+}
+
+interface Call {
+  readonly type: string
+  readonly room: string | undefined
+  readonly frame: OutgoingFrame
+  resolve(reply: never): void
   reject(error: ClientError): void
-  readonly timer: unknown
+  /** Takes back what would end the call. */
+  release(): void
   /** Whether it has left by some connection. */
   sent: boolean
 }
 
+/** What a server may be asked twice without having been told so. */
+const repeatable = new Set(['presence', 'history'])
+
 /** Requests that wait for their reply. They outlive a connection: what was not answered is asked again on the next. */
 export class Calls {
-  readonly #environment: ClientEnvironment
-  readonly #transmit: (message: object) => boolean
-  readonly #limit: number
-  readonly #pending = new Map<RequestId, Call<never>>()
+  readonly #clock: ClientEnvironment['clock']
+  readonly #link: ClientLink
+  readonly #options: ClientOptions
+  readonly #pending = new Map<RequestId, Call>()
+  #bytes = 0
+  #closed: ClientError | undefined
   #lastId = 0
 
-  /**
-   * @param transmit - sends now, if there is a connection; tells whether it did
-   * @param limit - calls that may wait at once
-   */
-  constructor(environment: ClientEnvironment, transmit: (message: object) => boolean, limit: number) {
-    this.#environment = environment
-    this.#transmit = transmit
-    this.#limit = limit
+  constructor({ clock }: ClientEnvironment, link: ClientLink, options: ClientOptions) {
+    this.#clock = clock
+    this.#link = link
+    this.#options = options
   }
 
-  /** Sends a request. The promise settles exactly once: by the reply, by an error, or when its time is up. */
-  request<Reply>(message: object, timeoutMs: number): Promise<Reply> {
-    if (this.#pending.size >= this.#limit) {
-      return Promise.reject(new ClientError('queue-full', `${this.#limit} calls wait for the connection already.`))
-    }
+  /**
+   * Sends a request. The promise settles exactly once: by the reply, by an error, or when it is given up.
+   *
+   * @param mayGo - whether it may go at once if there is a connection; else it waits for {@link retransmit}
+   */
+  async request<Reply>(
+    { type, room, ...rest }: CallMessage,
+    { timeoutMs, signal }: CallOptions = {},
+    mayGo = true,
+  ): Promise<Reply> {
+    if (this.#closed !== undefined) throw this.#closed
+    const { callTimeoutMs = 30_000, callLimit = 256, queueBytes = 1_048_576 } = this.#options
     const id = ++this.#lastId
-    return new Promise<Reply>((resolve, reject) => {
-      const timer = this.#environment.clock.setTimeout(() => {
-        this.#pending.delete(id)
-        reject(new ClientError('timeout', `No answer within ${timeoutMs} ms.`))
-      }, timeoutMs)
-      const call: Call<Reply> = { message: { ...message, id }, resolve, reject, timer, sent: false }
+    const frame = encodeFrame({ type, room, ...rest, id })
+    if (signal?.aborted === true) throw new ClientError('aborted', 'The call was given up.')
+    if (this.#pending.size >= callLimit || this.#bytes + frame.byteLength > queueBytes) {
+      throw new ClientError('queue-full', `${this.#pending.size} calls wait for their answers already.`)
+    }
+    return new Promise((resolve, reject) => {
+      const wait = timeoutMs ?? callTimeoutMs
+      const timer = this.#clock.setTimeout(() => this.#reject(id, 'timeout', `No answer within ${wait} ms.`), wait)
+      const abort = (): void => this.#reject(id, 'aborted', 'The call was given up.')
+      signal?.addEventListener('abort', abort)
+      const release = (): void => {
+        this.#clock.clearTimeout(timer)
+        signal?.removeEventListener('abort', abort)
+      }
+      const call: Call = { type, room, frame, resolve, reject, release, sent: false }
       this.#pending.set(id, call)
-      call.sent = this.#transmit(call.message)
+      this.#bytes += frame.byteLength
+      if (mayGo && this.#link.ready) this.#send(id, call)
     })
   }
 
-  /** A reply arrived. */
-  settle(id: RequestId, reply: unknown): void {
-    this.#take(id)?.resolve(reply as never)
-  }
-
-  /** An `error` arrived. False when no call was meant. */
-  fail({ id, code, message }: ErrorMessage): boolean {
-    const call = id === undefined ? undefined : this.#take(id)
-    call?.reject(new ClientError(code, message))
-    return call !== undefined
+  /** Takes an answer. False for what is none, or an error that answers nothing that waits. */
+  receive(message: ServerMessage): boolean {
+    switch (message.type) {
+      case 'error': {
+        const call = this.#take(message.id)
+        call?.reject(new ClientError(message.code, message.message))
+        return call !== undefined
+      }
+      case 'ack':
+      case 'reply':
+      case 'history':
+        this.#take(message.id)?.resolve(message as never)
+        return true
+      default:
+        return false
+    }
   }
 
   /** Sends what has not been answered, in the order in which it was asked: what concerns a room, or no room. */
-  retransmit(room: string | undefined, write: (message: object) => boolean): void {
-    for (const call of this.#pending.values()) {
-      if ((call.message as { room?: string }).room === room) call.sent = write(call.message)
-    }
+  retransmit(room: string | undefined): void {
+    for (const [id, call] of this.#pending) if (call.room === room) this.#send(id, call)
   }
 
   /** The session is another: nobody there would know a retry for what it is. */
   rejectUnconfirmed(): void {
-    for (const [id, { sent, message }] of this.#pending) {
-      if (!sent || (message as { type?: string }).type !== 'message') continue
-      this.#take(id)?.reject(new ClientError('unconfirmed', 'The session was lost before the answer came.'))
+    for (const [id, { sent, type }] of this.#pending) {
+      if (!sent || repeatable.has(type)) continue
+      this.#reject(id, 'unconfirmed', 'The session was lost before the answer came.')
     }
   }
 
-  /** Rejects one call. */
-  reject(id: RequestId, code: ClientErrorCode, text: string): void {
+  /** A room is over: rejects what concerns it. */
+  rejectRoom(room: string, error: ClientError): void {
+    for (const [id, call] of this.#pending) if (call.room === room) this.#take(id)?.reject(error)
+  }
+
+  /** Rejects everything, and whatever is asked from now on. */
+  close(error: ClientError): void {
+    this.#closed = error
+    for (const id of this.#pending.keys()) this.#take(id)?.reject(error)
+  }
+
+  /** A server that goes away is left as soon as nothing that was sent is unanswered. */
+  leaveIfAnswered(): void {
+    const { actor, leaving } = this.#link
+    if (leaving && ![...this.#pending.values()].some(({ sent }) => sent)) actor.send({ type: 'calls.answered' })
+  }
+
+  #send(id: RequestId, call: Call): void {
+    call.sent = this.#link.write(call.frame)
+    if (!call.sent) this.#take(id)?.reject(tooLarge())
+  }
+
+  #reject(id: RequestId, code: ClientErrorCode, text: string): void {
     this.#take(id)?.reject(new ClientError(code, text))
   }
 
-  /** Rejects what waits, or of that what a room's name selects. */
-  rejectAll(code: ClientErrorCode, text: string, room?: string): void {
-    for (const [id, { message }] of this.#pending) {
-      if (room === undefined || (message as { room?: string }).room === room) {
-        this.#take(id)?.reject(new ClientError(code, text))
-      }
-    }
-  }
-
-  #take(id: RequestId): Call<never> | undefined {
-    const call = this.#pending.get(id)
+  #take(id: RequestId | undefined): Call | undefined {
+    const call = this.#pending.get(id as RequestId)
     if (call === undefined) return undefined
-    this.#pending.delete(id)
-    this.#environment.clock.clearTimeout(call.timer)
+    this.#pending.delete(id as RequestId)
+    this.#bytes -= call.frame.byteLength
+    call.release()
+    this.leaveIfAnswered()
     return call
   }
 }

@@ -1,69 +1,24 @@
+import { createActor, type ActorRefFrom } from 'xstate'
+import { clientRoomMachine } from '../../machines/client-room.ts'
 import {
-  decodeData,
   encodeData,
   type AckMessage,
   type ErrorMessage,
   type HistoryPageMessage,
   type JoinedMessage,
   type Json,
-  type Position,
-  type PresenceMessage,
   type RoomMessage,
-  type TypingMessage,
+  type SkippedMessage,
+  type VolatileMessage,
 } from '../protocol/index.ts'
+import type { CallOptions } from './calls.ts'
 import { ClientError } from './client-error.ts'
 import { Emitter } from './emitter.ts'
 import { PresenceView } from './presence-view.ts'
-
-/** A message as an application gets it. */
-export interface ReceivedMessage<Data = unknown> {
-  readonly data: Data
-  readonly from: { readonly user: string; readonly session: string }
-  /** When the server took it. */
-  readonly at: Date
-  /** The identity of the room's log; offsets compare only within one. */
-  readonly epoch: string
-  readonly offset: number
-  /** Whether it was missed while away and is given now. */
-  readonly replayed: boolean
-}
-
-/** Older messages. */
-export interface HistoryPage {
-  readonly messages: readonly ReceivedMessage[]
-  /** Whether nothing older is kept. */
-  readonly complete: boolean
-}
-
-/** Where a sent message stands in the room. */
-export interface Receipt {
-  readonly epoch: string
-  readonly offset: number
-}
-
-/** `joining` until the server has let us in (again), `left` for ever after `leave()` or a refusal. */
-export type RoomStatus = 'joining' | 'joined' | 'left'
-
-interface RoomEvents extends Record<string, unknown> {
-  message: ReceivedMessage
-  /** The users who are typing, without oneself. */
-  typing: readonly string[]
-  status: RoomStatus
-  /** The room was joined, for the first time or again; `recovered` tells whether nothing was missed. */
-  joined: { readonly recovered: boolean }
-  error: ClientError
-}
-
-/** What a room needs of its client. */
-export interface RoomPort {
-  request<Reply>(message: object, timeoutMs?: number): Promise<Reply>
-  /** Sends now, or drops it when there is no connection. */
-  transmit(message: object): boolean
-  now(): number
-  /** Leaves now, or as soon as there is a connection again. */
-  leave(): void
-  forget(room: ClientRoom): void
-}
+import { receivedMessage, type HistoryPage, type LoggedMessage, type ReceivedMessage } from './received-message.ts'
+import type { Receipt, RoomEvents, RoomStatus, SendOptions } from './room-options.ts'
+import type { RoomNews, RoomPort } from './room-port.ts'
+import { RoomPosition } from './room-position.ts'
 
 /** A sign of typing is repeated no more often than this (ms); the server ends an indicator after 3 s of silence. */
 const typingEveryMs = 1_500
@@ -72,27 +27,47 @@ const typingEveryMs = 1_500
 export class ClientRoom {
   readonly name: string
   readonly presence: PresenceView
+  /** The machine that decides here; works with `@xstate/react`'s `useSelector` as it is. */
+  readonly actor: ActorRefFrom<typeof clientRoomMachine>
   readonly #port: RoomPort
   readonly #events = new Emitter<RoomEvents>()
   readonly #typing = new Set<string>()
-  #status: RoomStatus = 'joining'
-  #position: Position | undefined
+  readonly #position = new RoomPosition()
+  /** What the others are shown of us. */
   #state: Json | undefined
   #typedAt = -Infinity
+  /** Why nothing can be asked any more. */
+  #ended: ClientError | undefined
 
+  /** @internal */
   constructor(name: string, port: RoomPort, state: Json | undefined) {
     this.name = name
     this.#port = port
     this.#state = state
     this.presence = new PresenceView(async (next) => {
-      await port.request({ type: 'presence', room: name, state: next })
+      await this.#request({ type: 'presence', state: next })
       // Only now: a state that was refused is not to be repeated with the next join.
       this.#state = next
     })
+    const actions = { sendJoin: () => port.ask(this), forgetTypists: () => this.#forgetTypists() }
+    const { clock } = port.environment
+    this.actor = createActor(clientRoomMachine.provide({ actions }), { input: { room: this }, clock })
+    let { status } = this
+    this.actor.subscribe(() => {
+      if (status !== this.status) this.#events.emit('status', (status = this.status))
+    })
+    this.actor.start()
   }
 
   get status(): RoomStatus {
-    return this.#status
+    const { value } = this.actor.getSnapshot()
+    if (value === 'waiting') return 'joining'
+    return value === 'recovering' ? 'joined' : value
+  }
+
+  /** How often something was missing from what came, and was asked for. */
+  get heals(): number {
+    return this.actor.getSnapshot().context.heals
   }
 
   /** The users who are typing, without oneself. */
@@ -107,20 +82,27 @@ export class ClientRoom {
 
   /**
    * Sends to everybody in the room, oneself included. While there is no connection it waits and goes out when there
-   * is one again.
+   * is one again; what is `volatile` is dropped instead.
    *
    * @param data - anything JSON can say, and Date, Map, Set, BigInt, URL, undefined; or a `Uint8Array`, which travels
    * as it is
-   * @returns where the message stands, once the server has taken it
+   * @returns where the message stands, once the server has taken it; of a volatile one nothing, at once
    * @throws TypeError for data that cannot be sent
    * @throws ClientError when it was refused, timed out, or the client or room is closed
    */
-  async send(data: unknown, { timeoutMs }: { timeoutMs?: number } = {}): Promise<Receipt> {
-    if (this.#status === 'left') throw new ClientError('left', `The room '${this.name}' has been left.`)
-    this.#typedAt = -Infinity
+  send(data: unknown, options: SendOptions & { readonly volatile: true }): Promise<undefined>
+  send(data: unknown, options?: SendOptions & { readonly volatile?: false }): Promise<Receipt>
+  send(data: unknown, options?: SendOptions): Promise<Receipt | undefined>
+  async send(data: unknown, { timeoutMs, key, volatile }: SendOptions = {}): Promise<Receipt | undefined> {
     const content = data instanceof Uint8Array ? { bytes: data } : encodeData(data)
-    const message = { type: 'message', room: this.name, ...content }
-    const { epoch = '', offset = 0 } = await this.#port.request<AckMessage>(message, timeoutMs)
+    const message = { type: 'message', ...content, key }
+    if (volatile === true) {
+      if (this.#ended !== undefined) throw this.#ended
+      if (this.status === 'joined') this.#transmit({ ...message, volatile })
+      return undefined
+    }
+    this.#typedAt = -Infinity
+    const { epoch = '', offset = 0 } = await this.#request<AckMessage>(message, { timeoutMs })
     return { epoch, offset }
   }
 
@@ -130,124 +112,143 @@ export class ClientRoom {
    * @returns the messages, and whether nothing older is kept
    */
   async history({ before, limit }: { before?: number; limit?: number } = {}): Promise<HistoryPage> {
-    const request = { type: 'history', room: this.name, before, limit }
-    const { messages, complete } = await this.#port.request<HistoryPageMessage>(request)
-    return { messages: messages.map((message) => receivedMessage(message, true)), complete }
+    const { messages, complete } = await this.#request<HistoryPageMessage>({ type: 'history', before, limit })
+    const logged = messages.flatMap((message) => (this.#decode(message, true) as LoggedMessage | undefined) ?? [])
+    return { messages: logged, complete }
   }
 
   /** Tells the others that the user is typing. Call it on every key: it sends only as often as is of use. */
   typing(): void {
-    const now = this.#port.now()
-    if (now - this.#typedAt < typingEveryMs) return
+    const now = this.#port.environment.clock.now()
+    if (this.status !== 'joined' || now - this.#typedAt < typingEveryMs) return
     this.#typedAt = now
-    this.#port.transmit({ type: 'typing', room: this.name, typing: true })
+    this.#transmit({ type: 'typing', typing: true })
   }
 
   /** Tells the others that the user has stopped, before silence does. */
   stopTyping(): void {
-    if (this.#typedAt === -Infinity) return
+    if (this.status !== 'joined' || this.#typedAt === -Infinity) return
     this.#typedAt = -Infinity
-    this.#port.transmit({ type: 'typing', room: this.name, typing: false })
+    this.#transmit({ type: 'typing', typing: false })
   }
 
   /** Leaves for good. Resolves when the server has confirmed it, or at once without a connection. */
   async leave(): Promise<void> {
-    if (this.#status === 'left') return
-    const wasJoined = this.#status === 'joined'
-    this.#setStatus('left')
-    this.#port.forget(this)
-    if (wasJoined) await this.#port.request({ type: 'leave', room: this.name }).catch(() => {})
-    else this.#port.leave()
+    if (this.status === 'left') return
+    const told = this.#port.leave(this)
+    this.#end('room.leave')
+    await told
   }
 
   /** @internal What asks the server to be let in, from where we were. */
   joinMessage(): object {
-    return {
-      type: 'join',
-      room: this.name,
-      ...(this.#state === undefined ? {} : { presence: this.#state }),
-      ...(this.#position === undefined ? {} : { since: this.#position }),
-    }
+    return { type: 'join', room: this.name, presence: this.#state, since: this.#position.since }
   }
 
-  /** @internal The connection is gone. */
-  pause(): void {
-    if (this.#status !== 'joined') return
-    this.#typedAt = -Infinity
-    this.#typing.clear()
-    this.#events.emit('typing', [])
-    this.#setStatus('joining')
-  }
-
-  /** @internal */
+  /** @internal The answer to it. */
   joined(message: JoinedMessage): void {
-    const { epoch, offset, members, messages, recovered } = message
-    this.presence.replace(members)
-    for (const missed of messages) this.#take(missed, true)
-    // A listener may have left while it was told what it had missed.
-    if (this.status === 'left') return
-    this.#position = { epoch, offset }
-    this.#setStatus('joined')
-    this.#events.emit('joined', { recovered })
-  }
-
-  /** @internal Between the connection's return and ours to the room, what comes is passed over: it is replayed. */
-  received(message: RoomMessage, bytes?: Uint8Array): void {
-    if (this.#status === 'joined') this.#take(message, false, bytes)
-  }
-
-  #take(message: RoomMessage, replayed: boolean, bytes?: Uint8Array): void {
-    const { epoch, offset } = message
-    if (this.#position?.epoch === epoch && offset <= this.#position.offset) return
-    this.#position = { epoch, offset }
-    let received: ReceivedMessage
-    try {
-      received = receivedMessage(message, replayed, bytes)
-    } catch (error) {
-      this.#events.emit('error', new ClientError('bad-meta', (error as Error).message))
-      return
+    const { epoch, offset, members, count, messages, recovered } = message
+    const healed = this.actor.getSnapshot().value === 'recovering'
+    const from = this.#position.since
+    this.#forgetTypists()
+    this.presence.replace(members, count)
+    for (const missed of messages) {
+      // A listener may leave while it is told what it has missed.
+      if (this.status !== 'left' && this.#position.replay(missed)) this.#show(missed, true)
     }
-    this.#events.emit('message', received)
+    if (this.status === 'left') return
+    this.#position.reset(message)
+    this.actor.send({ type: 'server.joined' })
+    if (!recovered && from !== undefined) this.#events.emit('gap', { from, to: { epoch, offset } })
+    this.#events.emit('joined', { recovered, healed })
   }
 
-  /** @internal */
-  typed({ user, typing }: TypingMessage): void {
-    if (this.#status !== 'joined') return
-    if (typing) this.#typing.add(user)
-    else this.#typing.delete(user)
-    this.#events.emit('typing', this.typists)
-  }
-
-  /** @internal */
-  presenceChanged(message: PresenceMessage): void {
-    if (this.#status !== 'joined') return
-    this.presence.apply(message)
-    for (const user of message.left ?? []) {
-      if (this.#typing.delete(user)) this.#events.emit('typing', this.typists)
+  /** @internal What comes before we are in is passed over: the answer to our join accounts for it. */
+  receive(message: RoomNews, bytes: Uint8Array | undefined): void {
+    if (this.status !== 'joined') return
+    switch (message.type) {
+      case 'presence':
+        this.presence.apply(message)
+        for (const user of message.left ?? []) this.#noteTyping(user, false)
+        return
+      case 'typing':
+        this.#noteTyping(message.user, message.typing)
+        return
+      default:
+        // So is what comes while we ask again.
+        if (this.actor.getSnapshot().value === 'joined') this.#follow(message, bytes)
     }
   }
 
   /** @internal The server would not have us, or has taken us out. */
   refused({ code, message }: Pick<ErrorMessage, 'code' | 'message'>): void {
-    this.#port.forget(this)
-    this.#setStatus('left')
+    this.#end('server.refused')
     this.#events.emit('error', new ClientError(code, message))
   }
 
-  #setStatus(status: RoomStatus): void {
-    if (status === this.#status) return
-    this.#status = status
-    this.#events.emit('status', status)
+  /** @internal The client is over. */
+  close(error: ClientError): void {
+    this.#end('client.closed', error)
   }
-}
 
-/** @throws TypeError when the meta does not fit its data */
-function receivedMessage(message: RoomMessage, replayed: boolean, bytes = bytesOf(message)): ReceivedMessage {
-  const { from, at, epoch, offset } = message
-  return { data: bytes ?? decodeData(message), from, at: new Date(at), epoch, offset, replayed }
-}
+  #end(
+    type: 'room.leave' | 'server.refused' | 'client.closed',
+    error = new ClientError('left', `The room '${this.name}' has been left.`),
+  ): void {
+    this.#ended = error
+    this.#port.forget(this, error)
+    this.actor.send({ type })
+  }
 
-/** The bytes of a message that is replayed inside JSON, if it is bytes. */
-function bytesOf({ bytes }: RoomMessage): Uint8Array | undefined {
-  return bytes === undefined ? undefined : Uint8Array.from(atob(bytes), (character) => character.charCodeAt(0))
+  async #request<Reply>(
+    message: { readonly type: string; readonly [field: string]: unknown },
+    options?: CallOptions,
+  ): Promise<Reply> {
+    if (this.#ended !== undefined) throw this.#ended
+    return this.#port.request({ ...message, room: this.name }, options)
+  }
+
+  #transmit(message: object): void {
+    this.#port.transmit({ ...message, room: this.name })
+  }
+
+  #follow(message: RoomMessage | VolatileMessage | SkippedMessage, bytes: Uint8Array | undefined): void {
+    if ('volatile' in message) {
+      this.#show(message, false, bytes)
+      return
+    }
+    const skipped = message.type === 'skipped'
+    const placed = skipped ? this.#position.skip(message) : this.#position.take(message)
+    if (placed === 'gap') this.actor.send({ type: 'room.gap' })
+    if (placed !== 'next') return
+    if (skipped) this.#events.emit('skipped', { count: message.count })
+    else this.#show(message, false, bytes)
+  }
+
+  #show(message: RoomMessage | VolatileMessage, replayed: boolean, bytes?: Uint8Array): void {
+    const received = this.#decode(message, replayed, bytes)
+    if (received !== undefined) this.#events.emit('message', received)
+  }
+
+  /** What a message says, unless its meta does not fit its data: then its sender is to blame, and it is passed over. */
+  #decode(message: RoomMessage | VolatileMessage, replayed: boolean, bytes?: Uint8Array): ReceivedMessage | undefined {
+    try {
+      return receivedMessage(message, replayed, bytes)
+    } catch (error) {
+      this.#events.emit('error', error as ClientError)
+      return undefined
+    }
+  }
+
+  #noteTyping(user: string, typing: boolean): void {
+    if (typing) this.#typing.add(user)
+    else if (!this.#typing.delete(user)) return
+    this.#events.emit('typing', this.typists)
+  }
+
+  /** Who is typing when we are back, the server says anew. */
+  #forgetTypists(): void {
+    this.#typedAt = -Infinity
+    for (const user of this.#typing) this.#noteTyping(user, false)
+  }
 }

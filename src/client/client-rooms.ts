@@ -1,36 +1,39 @@
 import { isRoomName, type Json, type RequestId, type ServerMessage } from '../protocol/index.ts'
-import type { Calls } from './calls.ts'
-import { ClientRoom, type RoomPort } from './client-room.ts'
+import type { CallOptions, Calls } from './calls.ts'
+import { tooLarge, type ClientError } from './client-error.ts'
+import type { ClientLink } from './client-link.ts'
+import { ClientRoom } from './client-room.ts'
+import type { ClientEnvironment } from './environment.ts'
+import type { RoomCall, RoomPort } from './room-port.ts'
 
 /** Rooms that are joined again at the same time: what they answer has to fit through one connection. */
 const joinsAtOnce = 4
 
-/** The errors after which a room is not ours, whatever we asked of it. */
-const endsMembership = new Set<string>(['too-many-rooms', 'presence-too-large', 'bad-data', 'room-unavailable'])
-
-/** What the rooms of a client need of it. */
-export interface RoomsPort extends Pick<RoomPort, 'request' | 'transmit' | 'now'> {
-  /** Sends now. */
-  write(message: object): boolean
-  isOpen(): boolean
-}
-
 /** The rooms of a client: joined, to be joined again, and left while nobody could be told. */
-export class ClientRooms {
-  readonly #port: RoomsPort
+export class ClientRooms implements RoomPort {
+  readonly environment: ClientEnvironment
+  readonly #link: ClientLink
   readonly #calls: Calls
   readonly #rooms = new Map<string, ClientRoom>()
-  /** Rooms that the server still believes us to be in. */
-  readonly #toLeave = new Set<string>()
+  /** Rooms that the server may still believe us to be in, and who waits for it to know better. */
+  readonly #leaving = new Map<string, () => void>()
   /** Rooms whose join has been sent by the present connection. */
   readonly #asked = new Set<string>()
-  readonly #joining = new Map<RequestId, ClientRoom>()
+  readonly #joining = new Map<RequestId | undefined, ClientRoom>()
   #queue: ClientRoom[] = []
   #lastJoin = 0
+  /** Of rooms that are over. */
+  #pastHeals = 0
 
-  constructor(port: RoomsPort, calls: Calls) {
-    this.#port = port
+  constructor(environment: ClientEnvironment, link: ClientLink, calls: Calls) {
+    this.environment = environment
+    this.#link = link
     this.#calls = calls
+  }
+
+  /** How often something was missing, over all rooms that there were. */
+  get heals(): number {
+    return [...this.#rooms.values()].reduce((sum, { heals }) => sum + heals, this.#pastHeals)
   }
 
   /** @throws RangeError when it cannot be a room's name */
@@ -38,27 +41,18 @@ export class ClientRooms {
     if (!isRoomName(name)) throw new RangeError(`${JSON.stringify(name)} cannot be a room's name.`)
     const known = this.#rooms.get(name)
     if (known !== undefined) return known
-    const { request, transmit, now } = this.#port
-    const leave = (): void => {
-      if (this.#port.isOpen()) this.#port.write({ type: 'leave', room: name })
-      else this.#toLeave.add(name)
-    }
-    const room = new ClientRoom(name, { request, transmit, now, leave, forget: (own) => this.#forget(own) }, presence)
+    const room = new ClientRoom(name, this, presence)
     this.#rooms.set(name, room)
-    this.#toLeave.delete(name)
-    if (this.#port.isOpen()) this.#ask(room)
+    this.#hasLeft(name)
+    if (this.#link.ready) room.actor.send({ type: 'client.join' })
     return room
   }
 
-  /** Whether a message may go now: not before the join of its room. */
-  mayGo(message: { readonly room?: string }): boolean {
-    return message.room === undefined || !this.#rooms.has(message.room) || this.#asked.has(message.room)
-  }
-
   /** The connection is there again. */
-  restore(): void {
-    for (const room of this.#toLeave) this.#port.write({ type: 'leave', room })
-    this.#toLeave.clear()
+  restore(resumed: boolean): void {
+    // A fresh session is in no room.
+    if (!resumed) this.#leaving.clear()
+    for (const room of this.#leaving.keys()) this.#link.tell({ type: 'leave', room })
     this.#queue = [...this.#rooms.values()]
     this.#advance()
   }
@@ -68,59 +62,99 @@ export class ClientRooms {
     this.#asked.clear()
     this.#joining.clear()
     this.#queue = []
-    for (const room of this.#rooms.values()) room.pause()
+    for (const resolve of this.#leaving.values()) resolve()
+    for (const room of this.#rooms.values()) room.actor.send({ type: 'client.paused' })
+  }
+
+  /** The client is over. */
+  close(error: ClientError): void {
+    for (const room of this.#rooms.values()) room.close(error)
   }
 
   /** Takes a message about a room. False when it is about none of ours. */
   receive(message: ServerMessage, bytes: Uint8Array | undefined): boolean {
-    const room = 'room' in message && message.room !== undefined ? this.#rooms.get(message.room) : undefined
+    const { room: name = '', id } = message as { room?: string; id?: RequestId }
+    const room = this.#rooms.get(name)
     switch (message.type) {
       case 'message':
-        room?.received(message, bytes)
-        return true
       case 'presence':
-        room?.presenceChanged(message)
-        return true
       case 'typing':
-        room?.typed(message)
+      case 'skipped':
+        room?.receive(message, bytes)
         return true
       case 'joined':
-        if (message.id !== undefined) this.#joining.delete(message.id)
+        // One that we have not asked for answers an application's machine, and would not say what we missed.
+        if (this.#joining.get(id) !== room) return true
         room?.joined(message)
-        this.#advance()
+        this.#asksNoMore(room)
+        return true
+      case 'left':
+        this.#hasLeft(name)
         return true
       case 'error': {
-        const refused = message.id === undefined ? undefined : this.#joining.get(message.id)
-        const ended = refused ?? (endsMembership.has(message.code) ? room : undefined)
+        // A room that has failed too often tells everybody who was in it.
+        const ended = this.#joining.get(id) ?? (message.code === 'room-unavailable' ? room : undefined)
         ended?.refused(message)
-        this.#advance()
-        return ended !== undefined
+        return ended !== undefined || (id === undefined && this.#hasLeft(name))
       }
       default:
         return false
     }
   }
 
-  #forget(room: ClientRoom): void {
-    if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name)
-    for (const [id, joining] of this.#joining) if (joining === room) this.#joining.delete(id)
+  request<Reply>(message: RoomCall, options?: CallOptions): Promise<Reply> {
+    // Not before the join of its room.
+    return this.#calls.request(message, options, this.#asked.has(message.room))
+  }
+
+  transmit(message: object): void {
+    if (this.#link.ready && !this.#link.tell(message)) throw tooLarge()
+  }
+
+  ask(room: ClientRoom): void {
+    const { name } = room
+    const id = `join-${++this.#lastJoin}`
+    this.#joining.set(id, room)
+    if (!this.#link.tell({ ...room.joinMessage(), id })) {
+      room.refused(tooLarge())
+    } else if (!this.#asked.has(name)) {
+      this.#asked.add(name)
+      this.#calls.retransmit(name)
+    }
+  }
+
+  leave({ name }: ClientRoom): Promise<void> {
+    return new Promise((resolve) => {
+      this.#leaving.set(name, resolve)
+      if (this.#link.ready) this.#link.tell({ type: 'leave', room: name })
+      else resolve()
+    })
+  }
+
+  forget(room: ClientRoom, error: ClientError): void {
+    this.#rooms.delete(room.name)
+    this.#pastHeals += room.heals
     this.#asked.delete(room.name)
-    this.#calls.rejectAll('left', `The room '${room.name}' has been left.`, room.name)
+    this.#calls.rejectRoom(room.name, error)
+    this.#asksNoMore(room)
+  }
+
+  #asksNoMore(room: ClientRoom | undefined): void {
+    for (const [id, joining] of this.#joining) if (joining === room) this.#joining.delete(id)
+    this.#advance()
   }
 
   #advance(): void {
     while (this.#joining.size < joinsAtOnce) {
       const room = this.#queue.shift()
       if (room === undefined) return
-      if (room.status !== 'left' && !this.#asked.has(room.name)) this.#ask(room)
+      if (room.status !== 'left') room.actor.send({ type: 'client.join' })
     }
   }
 
-  #ask(room: ClientRoom): void {
-    const id = `join-${++this.#lastJoin}`
-    this.#joining.set(id, room)
-    this.#asked.add(room.name)
-    this.#port.write({ ...room.joinMessage(), id })
-    this.#calls.retransmit(room.name, this.#port.write)
+  /** Returns whether that was awaited. */
+  #hasLeft(name: string): boolean {
+    this.#leaving.get(name)?.()
+    return this.#leaving.delete(name)
   }
 }

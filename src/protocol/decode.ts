@@ -1,7 +1,7 @@
 import { decodeBinary } from './binary.ts'
 import { errorCodes, type ErrorCode } from './error-codes.ts'
 import { protocolLimits } from './limits.ts'
-import type { ApplicationMessage, ClientMessage, ErrorMessage, RequestId } from './messages.ts'
+import type { ApplicationMessage, ClientMessage, ErrorMessage, RequestId, ServerMessage } from './messages.ts'
 import { isSafeMeta } from './meta-gate.ts'
 import { isBounded, isObject } from './plain.ts'
 import { isRoomName } from './room-name.ts'
@@ -26,6 +26,13 @@ const isPosition = (value: unknown): boolean =>
 
 const optionalText = (value: unknown): boolean => value === undefined || typeof value === 'string'
 
+const sendingOptions = ({ volatile, key }: Fields): ErrorCode | undefined => {
+  if (volatile !== undefined && typeof volatile !== 'boolean') return 'bad-message'
+  return key === undefined || (typeof key === 'string' && key.length <= protocolLimits.keyLength)
+    ? undefined
+    : 'bad-message'
+}
+
 const checks: { readonly [type in ClientMessage['type']]: Check } = {
   hello: ({ token, resume }) => {
     if (!optionalText(token)) return 'bad-message'
@@ -44,7 +51,7 @@ const checks: { readonly [type in ClientMessage['type']]: Check } = {
     if (fields['data'] === undefined) return 'bad-message'
     if (!isBounded(fields['data'])) return 'bad-data'
     if (fields['meta'] !== undefined && !isSafeMeta(fields['meta'])) return 'bad-meta'
-    return namesRoom(fields)
+    return sendingOptions(fields) ?? namesRoom(fields)
   },
   presence: (fields) => {
     if (fields['state'] === undefined) return 'bad-message'
@@ -58,6 +65,11 @@ const checks: { readonly [type in ClientMessage['type']]: Check } = {
     return namesRoom(fields)
   },
   ping: () => undefined,
+  reply: ({ id, data, meta }) => {
+    if (id === undefined) return 'bad-message'
+    if (!isBounded(data)) return 'bad-data'
+    return meta === undefined || isSafeMeta(meta) ? undefined : 'bad-meta'
+  },
 }
 
 const checkOf = new Map<string, Check>(Object.entries(checks))
@@ -80,12 +92,14 @@ export function decodeClientMessage(text: string, applicationTypes?: ReadonlySet
   const { id, type } = fields
   if (id !== undefined && !isRequestId(id)) return { error: errorMessage('bad-message') }
   if (typeof type !== 'string') return { error: errorMessage('bad-message', id) }
+  if (type === 'error') return decodeFailure(fields, id)
   const check = checkOf.get(type)
   if (check === undefined) return decodeApplicationMessage(type, fields, id, applicationTypes)
   const code = check(fields)
   if (code !== undefined) return { error: errorMessage(code, id, fields['room']) }
   // Bytes come by binary frames alone; what JSON calls so is one more field that nobody looks at.
   if ('bytes' in fields) delete fields['bytes']
+  if (type === 'reply' && 'error' in fields) delete fields['error']
   return { message: fields as unknown as ClientMessage }
 }
 
@@ -106,7 +120,30 @@ export function decodeClientBinary(frame: Uint8Array): Decoded {
   if (id !== undefined && !isRequestId(id)) return { error: errorMessage('bad-message') }
   if (type !== 'message') return { error: errorMessage('unknown-type', id) }
   if (typeof room !== 'string') return { error: errorMessage('bad-room-name', id) }
-  return { message: { type, room, data: null, bytes: parts.bytes, ...(id === undefined ? {} : { id }) } }
+  const code = sendingOptions(fields)
+  if (code !== undefined) return { error: errorMessage(code, id, room) }
+  const { volatile, key } = fields as { volatile?: boolean; key?: string }
+  return {
+    message: {
+      type,
+      room,
+      data: null,
+      bytes: parts.bytes,
+      ...(id === undefined ? {} : { id }),
+      ...(volatile === undefined ? {} : { volatile }),
+      ...(key === undefined ? {} : { key }),
+    },
+  }
+}
+
+/** A client's `error`: the reply to a request of the server's that it could not fulfil. */
+function decodeFailure({ code, message }: Fields, id: RequestId | undefined): Decoded {
+  if (id === undefined) return { error: errorMessage('bad-message') }
+  const error = {
+    code: typeof code === 'string' ? code.slice(0, protocolLimits.idLength) : 'internal',
+    message: typeof message === 'string' ? message.slice(0, 1_000) : '',
+  }
+  return { message: { type: 'reply', id, error } }
 }
 
 function decodeApplicationMessage(
@@ -117,15 +154,35 @@ function decodeApplicationMessage(
 ): Decoded {
   if (known === undefined || !known.has(name)) return { error: errorMessage('unknown-type', id) }
   if (!isBounded(fields['data'])) return { error: errorMessage('bad-data', id) }
-  const data = fields['data'] as ApplicationMessage['data']
+  if (fields['meta'] !== undefined && !isSafeMeta(fields['meta'])) return { error: errorMessage('bad-meta', id) }
+  const { data, meta } = fields as Pick<ApplicationMessage, 'data' | 'meta'>
   return {
     message: {
       type: 'application',
       name,
       ...(id === undefined ? {} : { id }),
       ...(data === undefined ? {} : { data }),
+      ...(meta === undefined ? {} : { meta }),
     },
   }
+}
+
+/** The types of message that only the server sends. */
+const serverTypes = new Set<string>([
+  'welcome',
+  'authenticated',
+  'joined',
+  'left',
+  'ack',
+  'skipped',
+  'goodbye',
+  'pong',
+  'error',
+] satisfies ServerMessage['type'][])
+
+/** Whether messages of this type are the protocol's own: an application's are called otherwise. */
+export function isProtocolType(type: string): boolean {
+  return checkOf.has(type) || serverTypes.has(type)
 }
 
 /** Whether a value may be a request's id: text of 1 to 64 characters, or a safe integer. */

@@ -15,6 +15,8 @@ export const errorCodes = {
   'not-allowed': 'The connection is in a state in which this message is not legal.',
   'not-authenticated': 'The token was refused.',
   'room-unavailable': 'The room could not be opened, or failed too often.',
+  'storage-failed': 'The log could not take the message now. Send it again under the same id.',
+  timeout: 'Nobody answered in time.',
   internal: 'Something failed on the server; the connection goes on.',
 } as const
 

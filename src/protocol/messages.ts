@@ -48,6 +48,10 @@ export interface PublishMessage extends Request {
   readonly meta?: Json
   /** What a binary frame carried, in place of `data`. Never in JSON. */
   readonly bytes?: Uint8Array
+  /** May be dropped: it gets no offset and is not kept. */
+  readonly volatile?: boolean
+  /** What it is about: in a room that conflates, a later message of the same user and key stands for this one. */
+  readonly key?: string
 }
 export interface PresenceUpdateMessage extends Request {
   readonly type: 'presence'
@@ -74,6 +78,16 @@ export interface ApplicationMessage extends Request {
   /** The type as it stood on the wire. */
   readonly name: string
   readonly data?: Json
+  readonly meta?: Json
+}
+/** The answer to a request, of the server's to its client or of a client's to the server. */
+export interface ReplyMessage {
+  readonly type: 'reply'
+  readonly id: RequestId
+  readonly data?: Json
+  readonly meta?: Json
+  /** On the way to the server, what an `error` said; never on the wire. */
+  readonly error?: { readonly code: string; readonly message: string }
 }
 
 /** What a client may send. */
@@ -87,6 +101,7 @@ export type ClientMessage =
   | TypingUpdateMessage
   | HistoryMessage
   | PingMessage
+  | ReplyMessage
 
 export interface WelcomeMessage {
   readonly type: 'welcome'
@@ -119,11 +134,17 @@ export interface RoomMessage {
   /** The bytes of a message that came as a binary frame, in base64; only where it is replayed inside JSON. */
   readonly bytes?: string
 }
+/** A message that may be dropped, as members of a room get it: it has no place in the log. */
+export interface VolatileMessage extends Omit<RoomMessage, 'epoch' | 'offset' | 'bytes'> {
+  readonly volatile: true
+}
 export interface JoinedMessage extends Position {
   readonly type: 'joined'
   readonly id?: RequestId
   readonly room: string
   readonly members: readonly Member[]
+  /** How many users are here, in a room that does not say who. */
+  readonly count?: number
   readonly recovered: boolean
   readonly messages: readonly RoomMessage[]
 }
@@ -146,6 +167,8 @@ export interface PresenceMessage {
   readonly joined?: readonly Member[]
   readonly updated?: readonly Member[]
   readonly left?: readonly string[]
+  /** How many users are here, in a room that does not say who. */
+  readonly count?: number
 }
 export interface TypingMessage {
   readonly type: 'typing'
@@ -162,13 +185,27 @@ export interface HistoryPageMessage {
   /** Whether nothing older is kept. */
   readonly complete: boolean
 }
+/** Messages that a slow reader was spared, by the room's policy: nothing up to `offset` is still to come. */
+export interface SkippedMessage extends Position {
+  readonly type: 'skipped'
+  readonly room: string
+  /** How many were left out. */
+  readonly count: number
+}
+/** The server is going away: the connection is closed shortly; come back after so many ms. */
+export interface GoodbyeMessage {
+  readonly type: 'goodbye'
+  readonly reason: 'draining'
+  readonly reconnectAfter: number
+}
 export interface PongMessage {
   readonly type: 'pong'
   readonly id?: RequestId
 }
 export interface ErrorMessage {
   readonly type: 'error'
-  readonly code: ErrorCode
+  /** One of the protocol's, or of an application's own handler. */
+  readonly code: ErrorCode | (string & {})
   readonly message: string
   readonly id?: RequestId
   readonly room?: string
@@ -179,11 +216,15 @@ export type ServerMessage =
   | WelcomeMessage
   | AuthenticatedMessage
   | RoomMessage
+  | VolatileMessage
   | JoinedMessage
   | LeftMessage
   | AckMessage
   | PresenceMessage
   | TypingMessage
   | HistoryPageMessage
+  | SkippedMessage
+  | ReplyMessage
+  | GoodbyeMessage
   | PongMessage
   | ErrorMessage

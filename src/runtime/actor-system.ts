@@ -50,6 +50,16 @@ export function stopChild(child: AnyActorRef): void {
   ;(child as unknown as { _stop(): void })._stop()
 }
 
+/** Sends an actor an event after a while, unless it has ended by then; a later call under the same id takes its place. */
+export function sendLater(actor: AnyActorRef, event: { readonly type: string }, delayMs: number, id: string): void {
+  actor.system.scheduler.schedule(actor, actor, event, delayMs, id)
+}
+
+/** Takes back what {@link sendLater} has not sent yet. */
+export function cancelLater(actor: AnyActorRef, id: string): void {
+  actor.system.scheduler.cancel(actor, id)
+}
+
 /** Calls an application's observer such that what it throws is reported instead of ending the process. */
 export function guardInspect(inspect: Inspect, onThrow: (error: unknown) => void): (event: InspectionEvent) => void {
   const next = typeof inspect === 'function' ? inspect : inspect.next?.bind(inspect)

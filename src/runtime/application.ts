@@ -1,20 +1,35 @@
 import type { AnyActorScope, AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate'
-import type { ApplicationMessage, ErrorCode, RequestId } from '../protocol/index.ts'
+import type { EndReason } from '../../machines/index.ts'
+import { isProtocolType, type ApplicationMessage, type ErrorCode, type RequestId } from '../protocol/index.ts'
 import type { ConnectionLink } from './connection-link.ts'
 import type { LanedLogic } from './lanes.ts'
 
 const prefix = 'client.'
 
+/** What closes a connection whose chart does nothing about it, and why. */
+const insteadClosed = new Map<string, EndReason>([
+  ['connection.handOver', 'server-closing'],
+  ['outbox.overflowed', 'slow-consumer'],
+])
+
 /** Requests that go to the chart rather than to a handler. */
 const asksForChart = new Set(['socket.hello', 'identity.renew'])
 
 /**
- * The message types that an application's chart takes beside the protocol's: `ready` where it names `client.ready`.
+ * The message types that an application takes beside the protocol's: `ready` where its chart names `client.ready`, and
+ * those that it has handlers for.
  *
- * @throws TypeError when the machine has no state tagged `open`: nobody could ever take part; or takes `client.*`
+ * @throws TypeError when the machine has no state tagged `open`: nobody could ever take part; or takes `client.*`; or
+ * when a type is taken twice, or is the protocol's
  */
-export function applicationTypes(machine: AnyStateMachine | undefined): ReadonlySet<string> | undefined {
-  if (machine === undefined) return undefined
+export function applicationTypes(
+  machine: AnyStateMachine | undefined,
+  handlers: ReadonlyMap<string, unknown>,
+): ReadonlySet<string> {
+  for (const type of handlers.keys()) {
+    if (isProtocolType(type)) throw new TypeError(`Messages of type '${type}' are the protocol's own.`)
+  }
+  if (machine === undefined) return new Set(handlers.keys())
   const nodes: AnyStateMachine['root'][] = [machine.root]
   let open = false
   for (const node of nodes) {
@@ -27,14 +42,16 @@ export function applicationTypes(machine: AnyStateMachine | undefined): Readonly
   if (wildcard !== undefined) {
     throw new TypeError(`Name each message: 'client.${wildcard}' would let clients choose an event's type.`)
   }
-  return new Set(types)
+  const twice = types.find((type) => handlers.has(type))
+  if (twice !== undefined) throw new TypeError(`Both the machine and a handler take '${twice}'.`)
+  return new Set([...types, ...handlers.keys()])
 }
 
 /**
  * Lets an application's own messages reach its chart as events, in the same step in which the message is handled:
  * whether a message is legal is asked of the state that it would be answered in, not of an earlier one.
  */
-export function withApplicationMessages(logic: LanedLogic): LanedLogic {
+export function withApplicationMessages(logic: LanedLogic, handlers: ReadonlyMap<string, unknown>): LanedLogic {
   const outer = Object.create(logic) as LanedLogic
   outer.transition = (snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope) => {
     const message = (event as { message?: { type?: string; id?: RequestId } }).message
@@ -43,11 +60,20 @@ export function withApplicationMessages(logic: LanedLogic): LanedLogic {
       linkOf(snapshot).refuse('not-allowed', message.id)
       return snapshot
     }
+    const reason = insteadClosed.get(event.type)
+    if (reason !== undefined && whyNot(snapshot, event) !== undefined) {
+      return logic.transition(snapshot, { type: 'connection.close', reason } as never, scope)
+    }
     if (message?.type !== 'application' || event.type !== 'socket.message' || !snapshot.hasTag('open')) {
       return logic.transition(snapshot, event, scope)
     }
     const { name, id, data } = message as ApplicationMessage
+    if (handlers.has(name)) return logic.transition(snapshot, event, scope)
     const link = linkOf(snapshot)
+    if (link.inbox?.busy === true) {
+      link.inbox.hold(message as ApplicationMessage, link.frameBytes)
+      return snapshot
+    }
     const translated = { type: prefix + name, id, data }
     const refusal = whyNot(snapshot, translated)
     if (refusal !== undefined) {

@@ -5,6 +5,7 @@ import {
   decodeClientBinary,
   decodeClientMessage,
   errorMessage,
+  RequestError,
   type Decoded,
   type ErrorCode,
   type HelloMessage,
@@ -13,8 +14,13 @@ import {
 } from '../protocol/index.ts'
 import type { Core } from './core.ts'
 import { endings, reasonOfClose } from './endings.ts'
+import type { Clock } from './environment.ts'
 import { Frame } from './frame.ts'
+import type { Inbound } from './inbound.ts'
+import type { Inbox } from './inbox.ts'
 import { Outbox, type OutboxOwner } from './outbox.ts'
+import { Requests } from './requests.ts'
+import type { Claim } from './session-store.ts'
 import type { Session } from './session.ts'
 import type { ConnectRequest, SocketSink, TransportSocket } from './transport.ts'
 
@@ -38,7 +44,17 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
   hello: HelloMessage | undefined
   /** The id of the `auth` that is being checked, or was checked last. */
   renewal: RequestId | undefined
+  /** The session that it owns, once it has been let in. */
   session: Session | undefined
+  /** What it is to own: a session of its own, or one that its client has shown to be its. */
+  fresh: Session | undefined
+  claim: { readonly claim: Claim; readonly secret: string } | undefined
+  /** What takes time to be handled, once something has. */
+  inbox: Inbox<Inbound> | undefined
+  /** What the client was asked for, once it was. */
+  requests: Requests | undefined
+  /** When the client may come back, once it has been told to go (ms). */
+  reconnectAfterMs: number | undefined
   /** The connection's actor. */
   actor: AnyActorRef | undefined
   /** Frames received so far, pongs included. */
@@ -46,6 +62,9 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
   /** The value of {@link received} when the heartbeat last probed. */
   receivedAtProbe = 0
   readonly #applicationTypes: ReadonlySet<string> | undefined
+  readonly #clock: Clock
+  /** Whether the close handshake has begun. */
+  #closing = false
   #held: { type: string }[] | undefined
   #heldBytes = 0
   /** The size of the frame that is being handled. */
@@ -61,9 +80,9 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
     this.address = address
     this.socket = socket
     this.request = request
-    const { outboxBytes, replayBytes } = core.settings
-    this.outbox = new Outbox(socket, core.flusher, this, outboxBytes, outboxBytes + replayBytes)
+    this.outbox = new Outbox(socket, this, core.outboxTerms)
     this.#applicationTypes = applicationTypes
+    this.#clock = core.environment.clock
   }
 
   // From the transport.
@@ -112,9 +131,18 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
 
   overflowed(): void {
     this.actor?.send({ type: 'outbox.overflowed' })
+    // A chart of one's own may do nothing about it; its client, who is sent nothing any more, is not to wait for ever.
+    this.#clock.setImmediate(() => {
+      if (!this.#closing) this.socket.terminate()
+    })
   }
 
   // For the connection's actions.
+
+  /** The size of the frame that is being handled, in bytes or characters. */
+  get frameBytes(): number {
+    return this.#frameBytes
+  }
 
   get heartbeat(): AnyActorRef | undefined {
     const children = this.actor?.getSnapshot()?.children as Record<string, AnyActorRef> | undefined
@@ -123,6 +151,22 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
 
   send(message: ServerMessage): void {
     this.outbox.push(Frame.of(message))
+  }
+
+  /** Asks the client for something. */
+  ask(core: Core, type: string, data: unknown, timeoutMs?: number, signal?: AbortSignal): Promise<unknown> {
+    // Nothing is sent any more, so there would be nothing to wait for but the time-out.
+    if (!this.outbox.writable) return Promise.reject(new RequestError('closed', 'The connection is closed.'))
+    this.requests ??= new Requests(core.environment.clock, (message) => {
+      this.outbox.push(new Frame(JSON.stringify(message)))
+    })
+    return this.requests.ask(type, data, timeoutMs ?? core.settings.requestTimeoutMs, signal)
+  }
+
+  /** Cancels what is being done for the client, and what it was asked for. */
+  cancel(): void {
+    this.inbox?.close()
+    this.requests?.close()
   }
 
   /** Answers a request that failed. */
@@ -154,6 +198,7 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
 
   /** Starts the close handshake. */
   close(reason: EndReason): void {
+    this.#closing = true
     this.socket.close(endings[reason].code, closeReason(reason))
   }
 

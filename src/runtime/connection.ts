@@ -1,14 +1,17 @@
 import { fromPromise, type AnyActorRef, type AnyStateMachine } from 'xstate'
 import { connectionMachine, heartbeatMachine, type EndReason, type Identity, type User } from '../../machines/index.ts'
-import { encodeData, isRoomName, type AuthMessage, type HelloMessage, type RequestId } from '../protocol/index.ts'
+import { encodeData, isRoomName, type AuthMessage, type HelloMessage } from '../protocol/index.ts'
+import { admit, release, takeOver } from './admission.ts'
 import { withApplicationMessages } from './application.ts'
+import { applicationType, sendApplicationMessage } from './connection-handle.ts'
 import type { ConnectionLink } from './connection-link.ts'
 import type { Core } from './core.ts'
-import { endings } from './endings.ts'
-import { Frame } from './frame.ts'
+import { isPromise } from './eventually.ts'
 import { handleMessage, type Inbound } from './inbound.ts'
+import type { Inbox } from './inbox.ts'
 import { withLanes, type LanedLogic } from './lanes.ts'
-import type { Session, Sessions } from './session.ts'
+import { withPopulation } from './population.ts'
+import type { Sessions } from './sessions.ts'
 
 /** What an action or a guard of a connection's chart is called with. */
 interface Args {
@@ -23,7 +26,7 @@ const linkOf = ({ context }: Pick<Args, 'context'>): ConnectionLink => context.l
 export function connectionLogic(core: Core, sessions: Sessions): LanedLogic {
   const machine: AnyStateMachine = core.options.connection ?? connectionMachine
   const provided = machine.provide({
-    actors: actors(core),
+    actors: actors(core, sessions),
     actions: actions(core, sessions),
     guards: {
       hasCredentials: (args: Args) => hasCredentials(core, linkOf(args)),
@@ -34,6 +37,7 @@ export function connectionLogic(core: Core, sessions: Sessions): LanedLogic {
       credentialsTimeout: core.settings.credentialsTimeoutMs,
       untilExpiry: (args: Args) => untilExpiry(core, args),
       renewalGrace: (args: Args) => untilExpiry(core, args, core.settings.renewalGraceMs),
+      goodbyeGrace: core.settings.goodbyeGraceMs,
       // A slow reader's close frame waits behind its backlog and is not worth waiting for.
       closeTimeout: ({ context }: Args) =>
         context.reason === 'slow-consumer'
@@ -41,7 +45,12 @@ export function connectionLogic(core: Core, sessions: Sessions): LanedLogic {
           : core.settings.closeTimeoutMs,
     },
   } as never)
-  return withApplicationMessages(withLanes(provided, { hot: ['socket.message'], ...core.lanes }))
+  const laned = withLanes(provided, { hot: ['socket.message'], ...core.lanes })
+  const inboxOf = (snapshot: unknown): Inbox<Inbound> | undefined => linkOf(snapshot as Pick<Args, 'context'>).inbox
+  return withApplicationMessages(
+    withPopulation(laned, (snapshot) => inboxOf(snapshot)?.population),
+    core.handlers,
+  )
 }
 
 function hasCredentials({ options }: Core, { request }: ConnectionLink): boolean {
@@ -54,19 +63,28 @@ function untilExpiry({ environment }: Core, { context }: Pick<Args, 'context'>, 
   return expiresAt === undefined ? Infinity : Math.max(0, expiresAt + graceMs - environment.clock.now())
 }
 
-function actors(core: Core): object {
+function actors(core: Core, sessions: Sessions): object {
   return {
     authenticate: fromPromise<Identity, { link: object }>(async ({ input, signal }) => {
       const link = input.link as ConnectionLink
       const { request } = link
-      const token = link.hello?.token ?? request.token
+      const { token = request.token, resume } = link.hello ?? {}
+      let identity: Identity
       try {
-        return await identify(core, token, request, signal)
+        identity = await identify(core, token, request, signal)
       } catch (error) {
         core.telemetry({ type: 'authentication.refused', connection: link.address, error })
         throw error
       }
+      const prepared = sessions.prepare(link, identity, resume)
+      if (isPromise(prepared)) await prepared
+      if (signal.aborted) sessions.abandon(link)
+      return identity
     }),
+    request: fromPromise<unknown, { link: object; type: string; data?: unknown; timeoutMs?: number }>(
+      async ({ input: { link, type, data, timeoutMs }, signal }) =>
+        (link as ConnectionLink).ask(core, applicationType(type), data, timeoutMs, signal),
+    ),
     renew: fromPromise<Identity, { link: object; message: unknown }>(async ({ input, signal }) => {
       const { authenticate } = core.options
       const link = input.link as ConnectionLink
@@ -124,7 +142,8 @@ function heartbeatLogic(core: Core): LanedLogic {
     guards: {
       heardMeanwhile: ({ context }) => {
         const link = context.link as ConnectionLink
-        return link.received > link.receivedAtProbe
+        // While we do not read, its answer may be waiting.
+        return link.received > link.receivedAtProbe || link.inbox?.paused === true
       },
     },
     delays: { interval: heartbeatMs, patience: heartbeatTimeoutMs / 2 },
@@ -161,18 +180,25 @@ function actions(core: Core, sessions: Sessions): object {
       const message = args.event.message as AuthMessage | undefined
       link.refuse('not-authenticated', message === undefined ? link.renewal : message.id)
     },
-    closeOutbox: (args: Args) => linkOf(args).outbox.close(),
+    sayGoodbye: (args: Args) => {
+      const link = linkOf(args)
+      link.send({ type: 'goodbye', reason: 'draining', reconnectAfter: link.reconnectAfterMs ?? 0 })
+    },
+    closeOutbox: (args: Args) => {
+      linkOf(args).cancel()
+      linkOf(args).outbox.close()
+    },
     discardOutbox: (args: Args) => linkOf(args).outbox.discard(),
     sendClose: (args: Args) => linkOf(args).close(args.context.reason ?? 'server-closing'),
     terminate: (args: Args) => linkOf(args).socket.terminate(),
     release: (args: Args) => {
       const reason = args.context.reason ?? 'socket-lost'
+      sessions.abandon(linkOf(args))
       release(core, linkOf(args), reason)
       core.telemetry({ type: 'connection.closed', connection: linkOf(args).address, reason })
     },
     send: (args: Args, { type, data }: { type: string; data?: unknown }) => {
-      const content = data === undefined ? {} : encodeData(data)
-      linkOf(args).outbox.push(new Frame(JSON.stringify({ type, ...content })))
+      sendApplicationMessage(linkOf(args), type, data)
     },
     joinRoom: (args: Args, { room }: { room: string }) => {
       if (!isRoomName(room)) throw new RangeError(`'${room}' cannot be a room's name`)
@@ -185,59 +211,4 @@ function actions(core: Core, sessions: Sessions): object {
       handleMessage(core, linkOf(args), { type: 'message', room, ...encodeData(data) })
     },
   }
-}
-
-function admit(core: Core, sessions: Sessions, link: ConnectionLink, identity: Identity | undefined): void {
-  if (identity === undefined) throw new Error('A connection must be authenticated before it is admitted.')
-  const { resume, id } = link.hello ?? {}
-  const resumed = resume === undefined ? undefined : sessions.resume(link, identity, resume)
-  const session = resumed ?? sessions.create(link, identity)
-  link.outbox.writable = true
-  welcome(core, link, session, resumed !== undefined, id)
-  link.forgetCredentials()
-  core.telemetry({ type: 'connection.opened', connection: link.address, user: session.user.id })
-}
-
-/** A client without the subprotocol was welcomed at once; its `hello` comes late and may name an older session. */
-function takeOver(core: Core, sessions: Sessions, link: ConnectionLink, hello: HelloMessage): void {
-  const present = link.session
-  if (present === undefined) return
-  const claim = hello.resume
-  const resumed =
-    claim === undefined || claim.session === present.id ? undefined : sessions.resume(link, present, claim)
-  if (resumed !== undefined) {
-    present.link = undefined
-    core.route(present.address, { type: 'session.leave' })
-  }
-  welcome(core, link, resumed ?? present, resumed !== undefined, hello.id)
-}
-
-function welcome(
-  { settings }: Core,
-  link: ConnectionLink,
-  session: Session,
-  resumed: boolean,
-  id: RequestId | undefined,
-): void {
-  link.send({
-    type: 'welcome',
-    ...(id === undefined ? {} : { id }),
-    session: session.id,
-    secret: session.secret,
-    user: session.user.id,
-    resumed,
-    heartbeat: { intervalMs: settings.heartbeatMs, timeoutMs: settings.heartbeatTimeoutMs },
-    limits: { frameBytes: settings.frameBytes, rooms: settings.roomsPerSession, presenceBytes: settings.presenceBytes },
-  })
-}
-
-/** Lets go of a connection's session: it waits for its client, or is over, as the reason has it. */
-export function release(core: Core, link: ConnectionLink, reason: EndReason): void {
-  const { session } = link
-  link.outbox.writable = false
-  link.outbox.discard()
-  link.session = undefined
-  if (session === undefined || session.link !== link) return
-  session.link = undefined
-  core.route(session.address, { type: endings[reason].session === 'leaves' ? 'session.leave' : 'session.detach' })
 }

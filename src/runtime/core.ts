@@ -1,9 +1,14 @@
 import type { AnyActorRef } from 'xstate'
 import type { Environment } from './environment.ts'
+import type { ConnectionLink } from './connection-link.ts'
+import type { HandlerOptions } from './handlers.ts'
+import type { Inbound } from './inbound.ts'
+import type { Inbox } from './inbox.ts'
 import type { LaneOptions } from './lanes.ts'
-import type { Flusher } from './outbox.ts'
+import type { OutboxTerms } from './outbox.ts'
 import type { Population } from './population.ts'
 import type { RuntimeOptions, Settings } from './options.ts'
+import type { Session } from './session.ts'
 import type { Steps } from './steps.ts'
 import type { Telemetry } from './telemetry.ts'
 
@@ -13,7 +18,7 @@ export interface Core {
   readonly settings: Settings
   readonly environment: Environment
   readonly telemetry: Telemetry
-  readonly flusher: Flusher
+  readonly outboxTerms: OutboxTerms
   /** Everybody who lives directly under the supervisor, by address. */
   readonly population: Population
   /** The supervisor. */
@@ -21,6 +26,12 @@ export interface Core {
   readonly steps: Steps
   /** What every actor's fast lane needs. */
   readonly lanes: Pick<LaneOptions, 'steps' | 'watched'>
+  /** What answers clients' requests, by their type. */
+  readonly handlers: ReadonlyMap<string, HandlerOptions>
+  /** What keeps a connection's messages in order while one of them takes time. Made when it is first needed. */
+  inboxOf(link: ConnectionLink): Inbox<Inbound>
+  /** What is to be kept of a session has changed. */
+  sessionChanged(session: Session): void
   /** Sends an event to whoever lives at an address, through the supervisor. */
   route(to: string, event: { readonly type: string }): void
 }

@@ -9,6 +9,8 @@ export class Frame {
   readonly byteLength: number
   /** The frame as it goes over a wire; kept here by the first transport that needs it. */
   wire: Uint8Array | undefined
+  /** How many slow readers it waits for. */
+  waiting = 0
 
   constructor(payload: string | Uint8Array) {
     this.payload = payload

@@ -1,16 +1,23 @@
 import {
   utf8Length,
+  type ApplicationMessage,
   type ClientMessage,
   type ErrorMessage,
   type JoinMessage,
   type RequestId,
 } from '../protocol/index.ts'
 import type { ConnectionLink } from './connection-link.ts'
+import { answerRequest } from './answering.ts'
 import type { Core } from './core.ts'
+import type { Call } from './inbox.ts'
 import type { Session } from './session.ts'
 
 /** What a connection handles while open: messages, and the errors of those that could not be read. */
-export type Inbound = Exclude<ClientMessage, { type: 'hello' | 'auth' }> | ErrorMessage
+export type Inbound =
+  | Exclude<ClientMessage, { type: 'hello' | 'auth' }>
+  | ErrorMessage
+  | ApplicationMessage
+  | { readonly type: 'call'; readonly call: Call }
 
 type Handler<Message> = (core: Core, link: ConnectionLink, session: Session, message: Message) => void
 
@@ -27,11 +34,18 @@ const handlers: { readonly [Type in Inbound['type']]: Handler<Extract<Inbound, {
   history: (core, link, session, message) => toRoom(core, link, session, 'room.history', message),
   ping: (_core, link, _session, { id }) => link.send({ type: 'pong', ...(id === undefined ? {} : { id }) }),
   error: (_core, link, _session, error) => link.send(error),
+  reply: (_core, link, _session, reply) => link.requests?.settle(reply),
+  application: answerRequest,
+  call: (_core, link, _session, { call }) => link.inbox?.begin(call),
 }
 
-/** Handles one message of an open connection. */
+/** What has nothing to do with anything before it: an answer that waited for its own request would wait for ever. */
+const overtakes = new Set<Inbound['type']>(['ping', 'reply'])
+
+/** Handles one message of an open connection, in its turn. */
 export function handleMessage(core: Core, link: ConnectionLink, message: Inbound): void {
-  const { session } = link
+  const { inbox, session } = link
+  if (inbox?.busy === true && !overtakes.has(message.type)) return inbox.hold(message, link.frameBytes)
   // Another connection has taken the session over; this one is on its way out and has no say any more.
   if (session === undefined) return
   ;(handlers[message.type] as Handler<Inbound>)(core, link, session, message)

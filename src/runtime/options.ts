@@ -2,7 +2,10 @@ import type { AnyStateMachine } from 'xstate'
 import type { Identity, User } from '../../machines/index.ts'
 import type { Inspect } from './actor-system.ts'
 import type { Environment } from './environment.ts'
+import type { Handlers } from './handlers.ts'
 import type { History } from './history.ts'
+import type { SessionStore } from './session-store.ts'
+import type { RoomOptions } from './room-options.ts'
 import type { Telemetry } from './telemetry.ts'
 import type { ConnectRequest } from './transport.ts'
 
@@ -18,14 +21,6 @@ export type Authenticate = (
   credentials: Credentials,
   context: { readonly signal: AbortSignal },
 ) => User | Identity | Promise<User | Identity>
-
-/** How the rooms whose names match a pattern behave. Made by {@link defineRoom}. */
-export interface RoomOptions {
-  /** Messages kept for those who come back. @default 100 */
-  readonly history?: number
-  /** How long they are kept (ms). @default 300_000 */
-  readonly historyMs?: number
-}
 
 /** What `createRuntime` takes. Everything has a default. */
 export interface RuntimeOptions {
@@ -47,8 +42,12 @@ export interface RuntimeOptions {
   readonly inspect?: Inspect
   /** Hears what happens: crashes, restarts, endings. The library itself logs nothing. */
   readonly telemetry?: Telemetry
+  /** What answers clients' requests (`client.request`), by their type. */
+  readonly handlers?: Handlers
   /** Where rooms' logs live. @default in memory */
   readonly history?: History
+  /** Where sessions live. @default in memory: they end with the process */
+  readonly sessions?: SessionStore
   /** Time, randomness and ids. @default the system's */
   readonly environment?: Environment
 
@@ -72,9 +71,17 @@ export interface RuntimeOptions {
   readonly roomOpenTimeoutMs?: number
   /** How long a session's requests are remembered after the last of them (ms). @default 300_000 */
   readonly idempotencyMs?: number
+  /** How long a handler may take (ms); longer is answered `timeout`, and its signal fires. @default 30_000 */
+  readonly handlerTimeoutMs?: number
+  /** How long a client may take to answer a request of the server's (ms). @default 30_000 */
+  readonly requestTimeoutMs?: number
+  /** How long a client that was told to go may take to finish what it has begun (ms). @default 1_000 */
+  readonly goodbyeGraceMs?: number
+  /** How often members of a room that tells counts only are told, at most (ms). @default 1_000 */
+  readonly presenceCountMs?: number
   /** How long a close handshake may take (ms). @default 5_000 */
   readonly closeTimeoutMs?: number
-  /** How long `close()` waits for connections to go (ms). @default 30_000 */
+  /** How long `close()` waits for connections to go, and `drain()` takes at most (ms). @default 30_000 */
   readonly drainMs?: number
   /** The period in which {@link restartIntensity} counts (ms). @default 10_000 */
   readonly restartPeriodMs?: number
@@ -83,6 +90,19 @@ export interface RuntimeOptions {
   readonly frameBytes?: number
   /** What may wait to be sent to one connection (bytes). @default 1_048_576 */
   readonly outboxBytes?: number
+  /**
+   * What may wait for all slow readers together (bytes); what waits for several counts once. Beyond it the slowest are
+   * closed with 4208.
+   *
+   * @default 268_435_456
+   */
+  readonly outboxesBytes?: number
+  /** What may wait behind a handler before its connection is read no more (bytes). @default 262_144 */
+  readonly inboxBytes?: number
+  /** What may wait in a room for its log, to be opened or to be written (bytes). @default 8_388_608 */
+  readonly backlogBytes?: number
+  /** Replies remembered for each session, in case a request is asked again (bytes). @default 65_536 */
+  readonly repliesBytes?: number
   /** Largest presence state, as JSON (bytes). @default 2_048 */
   readonly presenceBytes?: number
 
@@ -97,6 +117,14 @@ export interface RuntimeOptions {
   readonly replayCount?: number
   /** Requests whose ids a room remembers of each session. @default 256 */
   readonly idempotencyCount?: number
+  /** Messages that may wait behind a handler before its connection is read no more. @default 256 */
+  readonly inboxCount?: number
+  /** Handlers of one connection that may be at work at once, those that are `concurrent`. @default 16 */
+  readonly handlersAtOnce?: number
+  /** Requests whose replies are remembered for each session. @default 64 */
+  readonly repliesCount?: number
+  /** Clients told to go each second when a drain has time enough. @default 500 */
+  readonly drainPerSecond?: number
   /** Restarts of one room within the period, after which it is given up. @default 3 */
   readonly roomRestartIntensity?: number
   /** Restarts in all within the period, after which the runtime gives up. @default 1_000 */
@@ -114,17 +142,29 @@ const numbers = {
   roomLingerMs: 300_000,
   roomOpenTimeoutMs: 10_000,
   idempotencyMs: 300_000,
+  handlerTimeoutMs: 30_000,
+  requestTimeoutMs: 30_000,
+  goodbyeGraceMs: 1_000,
+  presenceCountMs: 1_000,
   closeTimeoutMs: 5_000,
   drainMs: 30_000,
   restartPeriodMs: 10_000,
   frameBytes: 65_536,
   outboxBytes: 1_048_576,
+  outboxesBytes: 268_435_456,
+  inboxBytes: 262_144,
+  backlogBytes: 8_388_608,
+  repliesBytes: 65_536,
   presenceBytes: 2_048,
   replayBytes: 2_097_152,
   historyBytes: 67_108_864,
   roomsPerSession: 100,
   replayCount: 300,
   idempotencyCount: 256,
+  inboxCount: 256,
+  handlersAtOnce: 16,
+  repliesCount: 64,
+  drainPerSecond: 500,
   roomRestartIntensity: 3,
   restartIntensity: 1_000,
 }
@@ -136,7 +176,9 @@ const others = new Set([
   'connection',
   'inspect',
   'telemetry',
+  'handlers',
   'history',
+  'sessions',
   'environment',
 ])
 
@@ -164,27 +206,4 @@ export function resolveSettings(options: RuntimeOptions): Settings {
     throw new RangeError(`frameBytes must be an integer from 1 to 2147483647, not ${settings.frameBytes}`)
   }
   return settings
-}
-
-/** Declares how rooms behave, for the `rooms` option. */
-export function defineRoom(options: RoomOptions = {}): RoomOptions {
-  const { history = 100, historyMs = 300_000 } = options
-  for (const [name, value] of Object.entries({ history, historyMs })) {
-    if (!(value >= 0)) throw new RangeError(`${name} must be a number ≥ 0, not ${value}`)
-  }
-  return { history, historyMs }
-}
-
-/** Finds the options of a room: those of its name, else those of the longest pattern that fits. */
-export function roomOptionsFinder(rooms: RuntimeOptions['rooms'] = {}): (name: string) => Required<RoomOptions> {
-  const defaults = { history: 100, historyMs: 300_000 }
-  const exact = new Map(Object.entries(rooms).filter(([pattern]) => !pattern.endsWith('*')))
-  const prefixes = Object.entries(rooms)
-    .filter(([pattern]) => pattern.endsWith('*'))
-    .map(([pattern, options]) => ({ prefix: pattern.slice(0, -1), options }))
-    .sort((a, b) => b.prefix.length - a.prefix.length)
-  return (name) => {
-    const found = exact.get(name) ?? prefixes.find(({ prefix }) => name.startsWith(prefix))?.options
-    return { ...defaults, ...found }
-  }
 }

@@ -64,18 +64,20 @@ export class Population {
  */
 export function withPopulation<Logic extends AnyActorLogic>(
   logic: Logic,
-  populationOf: (snapshot: Snapshot<unknown>) => Population,
+  populationOf: (snapshot: Snapshot<unknown>) => Population | undefined,
 ): Logic {
   const parent = Object.create(logic) as Logic
   const transition = logic.transition as (s: Snapshot<unknown>, e: EventObject, c: AnyActorScope) => Snapshot<unknown>
   parent.transition = (snapshot: Snapshot<unknown>, event: EventObject, scope: AnyActorScope): Snapshot<unknown> => {
-    if (event.type.startsWith('xstate.') && 'actorId' in event && populationOf(snapshot).hear(event)) return snapshot
+    if (event.type.startsWith('xstate.') && 'actorId' in event && populationOf(snapshot)?.hear(event) === true) {
+      return snapshot
+    }
     try {
       const next = transition(snapshot, event, scope)
-      if (next.status !== 'active') populationOf(snapshot).stopAll()
+      if (next.status !== 'active') populationOf(snapshot)?.stopAll()
       return next
     } catch (error) {
-      populationOf(snapshot).stopAll()
+      populationOf(snapshot)?.stopAll()
       throw error
     }
   }

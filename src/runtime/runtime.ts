@@ -1,12 +1,20 @@
-import type { AnyActorRef } from 'xstate'
+import { waitFor, type AnyActorRef } from 'xstate'
 import { createRoot, guardInspect, type Inspect } from './actor-system.ts'
 import { applicationTypes } from './application.ts'
 import { ConnectionLink } from './connection-link.ts'
 import type { Core } from './core.ts'
+import type { LanedLogic } from './lanes.ts'
 import { systemEnvironment } from './environment.ts'
-import { memoryHistory } from './history.ts'
+import { ConnectionHandle } from './connection-handle.ts'
+import { handlersByType, type Connection } from './handlers.ts'
+import type { Inbound } from './inbound.ts'
+import { handlerLogic, Inbox } from './inbox.ts'
+import { memoryHistory } from './memory-history.ts'
 import { resolveSettings, type RuntimeOptions } from './options.ts'
 import { Flusher } from './outbox.ts'
+import { Pressure } from './pressure.ts'
+import { memorySessions } from './session-store.ts'
+import { Sparing } from './sparing.ts'
 import { Population } from './population.ts'
 import { Steps } from './steps.ts'
 import { Supervisor } from './supervisor.ts'
@@ -20,12 +28,18 @@ export interface Census {
   readonly rooms: number
 }
 
+/** How a runtime is drained. */
+export interface DrainOptions {
+  readonly withinMs?: number
+}
+
 /** The trunk: a system of actors that transports bring sockets to. It listens to nothing by itself. */
 export class RuntimeTrunk implements Acceptor {
   readonly #core: Core
   readonly #supervisor: Supervisor
-  readonly #applicationTypes: ReadonlySet<string> | undefined
+  readonly #applicationTypes: ReadonlySet<string>
   readonly #ended: Promise<void>
+  readonly #handlerLogic: LanedLogic
   #watchers = 0
   #lastConnection = 0
 
@@ -37,7 +51,8 @@ export class RuntimeTrunk implements Acceptor {
     const settings = resolveSettings(options)
     const environment = options.environment ?? systemEnvironment()
     const telemetry = safeTelemetry(options.telemetry)
-    this.#applicationTypes = applicationTypes(options.connection)
+    const handlers = handlersByType(options.handlers)
+    this.#applicationTypes = applicationTypes(options.connection, handlers)
 
     // The supervisor acts upon the core and the core routes through the supervisor: one of them has to be first.
     const link: { root?: AnyActorRef; supervisor?: Supervisor } = {}
@@ -51,7 +66,16 @@ export class RuntimeTrunk implements Acceptor {
       settings,
       environment,
       telemetry,
-      flusher: new Flusher(environment.clock),
+      outboxTerms: {
+        flusher: new Flusher(environment.clock),
+        pressure: new Pressure(settings.outboxesBytes),
+        limitBytes: settings.outboxBytes,
+        answersLimitBytes: settings.outboxBytes + settings.replayBytes,
+        createSparing: () => new Sparing(core.outboxTerms.pressure),
+      },
+      handlers,
+      inboxOf: (link) => (link.inbox ??= this.#inbox(link)),
+      sessionChanged: (session) => this.#supervisor.sessions.changed(session),
       population: new Population({
         done: (address) => link.supervisor?.done(address),
         crashed: (address, error) => link.supervisor?.crashed(address, error),
@@ -64,15 +88,19 @@ export class RuntimeTrunk implements Acceptor {
       route: (to, event) => root().send({ type: 'route', to, event }),
     }
     this.#core = core
-    this.#supervisor = new Supervisor(core, options.history ?? memoryHistory(environment.newId, settings.historyBytes))
+    this.#handlerLogic = handlerLogic(core)
+    const history = options.history ?? memoryHistory(environment.newId, settings.historyBytes)
+    const sessions = options.sessions ?? memorySessions()
+    this.#supervisor = new Supervisor(core, history, sessions)
     link.supervisor = this.#supervisor
     const limits = { intensity: settings.restartIntensity, periodMs: settings.restartPeriodMs }
     if (options.inspect !== undefined) this.#watchers++
     const inspect = options.inspect && this.#guard(options.inspect)
     link.root = createRoot(this.#supervisor.logic(), environment.clock, limits, inspect)
-    this.#ended = new Promise((resolve, reject) => {
+    const ended = new Promise<void>((resolve, reject) => {
       link.root?.subscribe({ complete: resolve, error: reject })
     })
+    this.#ended = ended.finally(() => Promise.all([history.close?.(), sessions.close?.()]))
     // Whoever awaits `close()` hears of a crash of the supervisor; without anybody it must not end the process.
     this.#ended.catch(() => {})
     link.root.start()
@@ -87,9 +115,33 @@ export class RuntimeTrunk implements Acceptor {
     return link
   }
 
-  /** Whether it takes connections: not once it has been closed, or has failed. */
-  get running(): boolean {
+  /** Whether it takes connections: what a load balancer asks. Not before it has started, nor once it drains. */
+  get ready(): boolean {
     return this.#core.root.getSnapshot().value === 'running'
+  }
+
+  /** Whether it has been closed, has drained or failed, or is about to. */
+  get ended(): boolean {
+    const { value } = this.#core.root.getSnapshot()
+    return value !== 'running' && value !== 'starting' && value !== 'restoring'
+  }
+
+  /**
+   * Resolves when the runtime takes connections: at once, unless sessions that a store has kept are still taken in.
+   *
+   * @throws Error when it has been closed, or has failed
+   */
+  async whenReady(): Promise<void> {
+    const settled = (value: unknown): boolean => value !== 'starting' && value !== 'restoring'
+    const { value } = await waitFor(this.#core.root, (snapshot) => settled(snapshot.value))
+    if (value !== 'running') throw new Error('The runtime is closed.')
+  }
+
+  /** The connections that take part just now. */
+  get connections(): readonly Connection[] {
+    return [...this.#supervisor.connections.values()].flatMap((link) =>
+      link.session === undefined || !link.outbox.writable ? [] : [new ConnectionHandle(this.#core, link, link.session)],
+    )
   }
 
   /** How many actors live, by kind. */
@@ -132,9 +184,30 @@ export class RuntimeTrunk implements Acceptor {
     return this.#core.root
   }
 
-  /** Closes every connection with 1012, waits for them to go, and ends every actor. */
-  async close(): Promise<void> {
-    if (this.#core.root.getSnapshot().status === 'active') this.#core.root.send({ type: 'runtime.drain' })
+  /**
+   * Hands the connections over: takes no more, says `goodbye` to one batch after the other, each client with a moment
+   * of its own to come back at, lets them finish what they have begun, and ends every actor. Those who are still here
+   * when the time is up are closed with 1012. A call of {@link close} meanwhile ends it at once.
+   *
+   * @param withinMs - how long it may take. Default: the runtime's `drainMs`
+   */
+  async drain({ withinMs = this.#core.settings.drainMs }: DrainOptions = {}): Promise<void> {
+    if (this.#core.root.getSnapshot().status === 'active') this.#core.root.send({ type: 'runtime.drain', withinMs })
     await this.#ended
+  }
+
+  /** Closes every connection with 1012, waits for them to go, and ends every actor and store. */
+  async close(): Promise<void> {
+    if (this.#core.root.getSnapshot().status === 'active') this.#core.root.send({ type: 'runtime.close' })
+    await this.#ended
+  }
+
+  #inbox(link: ConnectionLink): Inbox<Inbound> {
+    const { inboxCount, inboxBytes, handlersAtOnce } = this.#core.settings
+    // With none at all nothing would ever be handled.
+    const limits = { count: inboxCount, bytes: inboxBytes, calls: Math.max(1, handlersAtOnce) }
+    return new Inbox(this.#core, this.#handlerLogic, link, limits, (message) => {
+      link.actor?.send({ type: 'socket.message', message })
+    })
   }
 }

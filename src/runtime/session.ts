@@ -5,11 +5,11 @@ import type { Core } from './core.ts'
 import { Frame } from './frame.ts'
 import { withLanes, type LanedLogic } from './lanes.ts'
 import type { Outbox } from './outbox.ts'
+import type { Replies } from './replies.ts'
 
 /** The record of a session: what survives a reconnect. Its actor decides over it. */
 export class Session {
   readonly id: string
-  readonly secret: string
   readonly user: User
   /** Whether the user is a guest: then the secret is all that there is to know a former client by. */
   readonly guest: boolean
@@ -18,18 +18,25 @@ export class Session {
   readonly from: string
   /** The addresses of the rooms it is in, or has asked to be in, by name. */
   readonly rooms = new Map<string, string>()
+  /** What its client has to show to get it back; undefined until it has, for a session of a former process. */
+  secret: string | undefined
   /** The outbox of the connection that owns the session: what a broadcast walks. */
   outbox: Outbox | undefined
+  /** The number of the claim by which its connection owns it. */
+  fence = 0
+  /** Since when it has had no connection (ms since the epoch). */
+  detachedAt: number | undefined
+  /** What its requests were answered, once there was one. */
+  replies: Replies | undefined
   #link: ConnectionLink | undefined
 
-  constructor(id: string, secret: string, { user, guest = false }: Identity, link: ConnectionLink) {
+  constructor(id: string, secret: string | undefined, { user, guest = false }: Identity) {
     this.id = id
     this.secret = secret
     this.user = user
     this.guest = guest
     this.address = `session:${id}`
     this.from = JSON.stringify({ user: user.id, session: id })
-    this.link = link
   }
 
   /** The connection that owns the session, while there is one. */
@@ -53,73 +60,15 @@ export class Session {
   }
 }
 
-/** What a `hello` says of the session it continues. */
-export interface ResumeClaim {
-  readonly session: string
-  readonly secret: string
-}
-
-/** Finds or creates the session of a connection that has been let in. */
-export class Sessions {
-  readonly #core: Core
-  readonly #logic: LanedLogic
-  readonly #records = new Map<string, Session>()
-
-  constructor(core: Core) {
-    this.#core = core
-    this.#logic = sessionLogic(core)
-  }
-
-  get size(): number {
-    return this.#records.size
-  }
-
-  /** Gives a connection a fresh session of its own. */
-  create(link: ConnectionLink, identity: Identity): Session {
-    const { population, root, environment, steps } = this.#core
-    const session = new Session(environment.newId(), environment.newId(), identity, link)
-    this.#records.set(session.id, session)
-    link.session = session
-    steps.after(() => {
-      if (this.#records.has(session.id)) {
-        population.create(root, this.#logic, session.address, 'session', { session }).start()
-      }
-    })
-    return session
-  }
-
-  /** Takes an existing session over, if the claim is true and it is this user's. The newer connection wins. */
-  resume(link: ConnectionLink, { user, guest = false }: Identity, claim: ResumeClaim): Session | undefined {
-    const session = this.#records.get(claim.session)
-    if (session === undefined || !equalSecrets(session.secret, claim.secret)) return undefined
-    if (session.user.id !== user.id && !(session.guest && guest)) return undefined
-    this.#core.population.get(session.address)?.send({ type: 'session.attach', link })
-    return session.link === link ? session : undefined
-  }
-
-  /** The session's actor has ended. */
-  forget(id: string): void {
-    const session = this.#records.get(id)
-    if (session === undefined) return
-    this.#records.delete(id)
-    if (session.link !== undefined) session.link.session = undefined
-    session.link = undefined
-  }
-
-  clear(): void {
-    this.#records.clear()
-  }
-
-  get(id: string): Session | undefined {
-    return this.#records.get(id)
-  }
-}
-
-function sessionLogic(core: Core): LanedLogic {
+/** Marries the session's chart to its record and to the rooms that it is in. */
+export function sessionLogic(core: Core, changed: (session: Session) => void): LanedLogic {
   const { presenceGraceMs, resumeWindowMs } = core.settings
   const sessionOf = (context: { session: object }): Session => context.session as Session
   const routeToRooms = (session: Session, type: string): void => {
     for (const room of session.rooms.values()) core.route(room, { type, session, message: undefined } as never)
+  }
+  const turnAway = (link: ConnectionLink): void => {
+    core.route(link.address, { type: 'connection.close', reason: 'replaced' } as never)
   }
   const machine = sessionMachine.provide({
     actions: {
@@ -129,17 +78,34 @@ function sessionLogic(core: Core): LanedLogic {
         const former = session.link
         const link = event.link as ConnectionLink
         session.link = link
+        session.fence = event.fence
+        session.detachedAt = undefined
         link.session = session
+        changed(session)
         if (former === undefined || former === link) return
         former.session = undefined
-        core.route(former.address, { type: 'connection.close', reason: 'replaced' } as never)
+        turnAway(former)
       },
-      disown: ({ context }) => {
-        sessionOf(context).link = undefined
+      turnAway: ({ event }) => {
+        if (event.type === 'session.attach') turnAway(event.link as ConnectionLink)
+      },
+      disown: ({ context, event }) => {
+        const session = sessionOf(context)
+        session.link = undefined
+        const since = event.type === 'session.detach' ? event.at : undefined
+        session.detachedAt = since ?? core.environment.clock.now()
+        changed(session)
       },
       withdraw: ({ context }) => routeToRooms(sessionOf(context), 'room.withdraw'),
       reappear: ({ context }) => routeToRooms(sessionOf(context), 'room.reappear'),
       leaveRooms: ({ context }) => routeToRooms(sessionOf(context), 'room.leave'),
+    },
+    guards: {
+      isNewest: ({ context, event }) => event.type === 'session.attach' && event.fence > sessionOf(context).fence,
+      longGone: ({ event }) =>
+        event.type === 'session.detach' &&
+        event.at !== undefined &&
+        event.at + presenceGraceMs <= core.environment.clock.now(),
     },
     delays: {
       presenceGrace: Math.min(presenceGraceMs, resumeWindowMs),
@@ -147,12 +113,4 @@ function sessionLogic(core: Core): LanedLogic {
     },
   })
   return withLanes(machine, { hot: [], ...core.lanes })
-}
-
-/** Compares without telling by its duration how much was right. */
-function equalSecrets(a: string, b: string): boolean {
-  if (a.length !== b.length) return false
-  let difference = 0
-  for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i)
-  return difference === 0
 }

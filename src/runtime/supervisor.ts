@@ -1,15 +1,21 @@
+import { fromPromise } from 'xstate'
 import { supervisorMachine, type SupervisorEvent } from '../../machines/index.ts'
 import { closeCodes, errorMessage, type RequestId } from '../protocol/index.ts'
-import { connectionLogic, release } from './connection.ts'
+import { release } from './admission.ts'
+import { connectionLogic } from './connection.ts'
 import type { ConnectionLink } from './connection-link.ts'
 import type { Core } from './core.ts'
 import type { History } from './history.ts'
 import { withLanes, type LanedLogic } from './lanes.ts'
-import { roomOptionsFinder } from './options.ts'
 import { withPopulation, type PopulationListener } from './population.ts'
 import { giveUp, roomLogic } from './room.ts'
+import { roomOptionsFinder } from './room-options.ts'
 import { RoomRecord } from './room-record.ts'
-import { Sessions, type Session } from './session.ts'
+import { Drain } from './drain.ts'
+import { isPromise, type Eventually } from './eventually.ts'
+import type { SessionRecord, SessionStore } from './session-store.ts'
+import { Sessions } from './sessions.ts'
+import type { Session } from './session.ts'
 
 type EventOf<Type extends SupervisorEvent['type']> = Extract<SupervisorEvent, { type: Type }>
 
@@ -22,10 +28,14 @@ export class Supervisor implements PopulationListener {
   readonly #connectionLogic: LanedLogic
   readonly #roomLogic: LanedLogic
   readonly #roomOptions: ReturnType<typeof roomOptionsFinder>
+  /** What a former process left, until it has been taken in. */
+  #restorable: Eventually<readonly SessionRecord[]>
+  #drain: Drain | undefined
 
-  constructor(core: Core, history: History) {
+  constructor(core: Core, history: History, store: SessionStore) {
     this.#core = core
-    this.sessions = new Sessions(core)
+    this.#restorable = store.restore()
+    this.sessions = new Sessions(core, store, (session, room) => this.rooms.get(`room:${room}`)?.stateOf(session))
     this.#connectionLogic = connectionLogic(core, this.sessions)
     this.#roomLogic = roomLogic(core, history, (session) => this.sessions.get(session.id) === session)
     this.#roomOptions = roomOptionsFinder(core.options.rooms)
@@ -34,6 +44,7 @@ export class Supervisor implements PopulationListener {
   /** The chart with its actions. */
   logic(): LanedLogic {
     const machine = supervisorMachine.provide({
+      actors: { restoreSessions: fromPromise(() => this.#restoreSessions()) },
       actions: {
         startConnection: ({ event }) =>
           this.#startConnection((event as EventOf<'connection.accept'>).link as ConnectionLink),
@@ -41,8 +52,17 @@ export class Supervisor implements PopulationListener {
           const { socket } = (event as EventOf<'connection.accept'>).link as ConnectionLink
           socket.close(closeCodes.serviceRestart, 'server-closing')
         },
+        postponeConnection: ({ event }) => {
+          const { socket } = (event as EventOf<'connection.accept'>).link as ConnectionLink
+          socket.close(closeCodes.tryAgainLater, 'starting')
+        },
         deliver: ({ event }) => this.#deliver(event as EventOf<'route'>),
         restart: ({ event }) => this.#restart((event as EventOf<'child.crashed'>).address),
+        planDrain: ({ event }) => {
+          const { withinMs } = event as EventOf<'runtime.drain'>
+          this.#drain = new Drain([...this.connections.values()], withinMs, this.#core)
+        },
+        handOver: () => this.#drain?.handOver(),
         closeConnections: () => {
           for (const link of this.connections.values()) {
             link.actor?.send({ type: 'connection.close', reason: 'server-closing' })
@@ -51,8 +71,11 @@ export class Supervisor implements PopulationListener {
         stopChildren: () => this.#stopChildren(),
         reportFailure: () => this.#core.telemetry({ type: 'runtime.failed' }),
       },
-      guards: { noConnections: () => this.connections.size === 0 },
-      delays: { drainTimeout: this.#core.settings.drainMs },
+      guards: {
+        noConnections: () => this.connections.size === 0,
+        mustRestore: () => isPromise(this.#restorable) || this.#restorable.length > 0,
+      },
+      delays: { closingTimeout: this.#core.settings.drainMs },
     })
     const laned = withLanes(machine, { hot: ['route'], ...this.#core.lanes })
     return withPopulation(laned, () => this.#core.population)
@@ -105,7 +128,7 @@ export class Supervisor implements PopulationListener {
   #deliver({ to, event }: EventOf<'route'>): void {
     const actor = this.#core.population.get(to)
     if (actor !== undefined) actor.send(event)
-    else if (event.type === 'room.join') this.#startRoom(to, event)
+    else if (event.type === 'room.join' || event.type === 'room.restore') this.#startRoom(to, event)
     // It is about to start, or to start again.
     else if (this.rooms.has(to)) this.#startRoom(to, event)
     else answerUndelivered(event)
@@ -127,9 +150,28 @@ export class Supervisor implements PopulationListener {
 
   #newRoom(address: string): RoomRecord {
     const name = address.slice('room:'.length)
-    const { history, historyMs } = this.#roomOptions(name)
-    const { idempotencyMs, idempotencyCount } = this.#core.settings
-    return new RoomRecord(name, { count: history, ageMs: historyMs, idempotencyMs, idempotencyCount })
+    const options = this.#roomOptions(name)
+    const { idempotencyMs, idempotencyCount, backlogBytes } = this.#core.settings
+    const limits = { count: options.history, ageMs: options.historyMs, idempotencyMs, idempotencyCount }
+    return new RoomRecord(name, { options, limits, backlogBytes })
+  }
+
+  /** Takes in the sessions that a former process left: its clients find them, and nobody sees them go and come. */
+  async #restoreSessions(): Promise<void> {
+    const records = await this.#restorable
+    this.#restorable = []
+    const { environment, settings } = this.#core
+    const now = environment.clock.now()
+    for (const record of records) {
+      const { detachedAt = now, rooms } = record
+      const session = this.sessions.restore(record)
+      const absent = detachedAt + settings.presenceGraceMs <= now
+      for (const { name, state } of rooms) {
+        const address = `room:${name}`
+        session.rooms.set(name, address)
+        this.#core.route(address, { type: 'room.restore', session, state, absent } as never)
+      }
+    }
   }
 
   #restart(address: string): void {

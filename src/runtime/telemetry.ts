@@ -8,6 +8,8 @@ export type TelemetryEvent =
   | { readonly type: 'authentication.refused'; readonly connection: string; readonly error: unknown }
   /** An actor threw. `restarted` tells whether it lives again. */
   | { readonly type: 'actor.crashed'; readonly address: string; readonly error: unknown; readonly restarted: boolean }
+  /** A room's log, or the store of sessions, failed at something. */
+  | { readonly type: 'storage.failed'; readonly room?: string; readonly error: unknown }
   /** A function that the application handed in (observer, listener, authenticate) threw where nobody waits for it. */
   | { readonly type: 'callback.threw'; readonly callback: string; readonly error: unknown }
   /** More restarts than allowed; the runtime has closed its connections and stops. */

@@ -13,6 +13,10 @@ export interface TransportSocket {
   readonly bufferedBytes: number
   /** Sends a ping that the other side's WebSocket implementation answers by itself. */
   ping(): void
+  /** Stops reading, so that the other side has to wait; what has been read already may still be told. */
+  pause(): void
+  /** Reads on. */
+  resume(): void
   /** Starts the close handshake. */
   close(code: number, reason: string): void
   /** Ends the socket without a word. */

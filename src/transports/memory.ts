@@ -82,12 +82,17 @@ export class MemoryWebSocket {
     if (this.readyState === MemoryWebSocket.CONNECTING) throw new Error('The socket is not open yet.')
     if (this.readyState !== MemoryWebSocket.OPEN || this.#cut) return
     this.#clock.setImmediate(() => {
-      if (this.#server.ended || this.#cut) return
-      const size = typeof data === 'string' ? utf8Length(data) : data.byteLength
-      if (size > this.#frameBytes) this.#server.fail(closeCodes.messageTooBig)
-      else if (typeof data === 'string') this.#server.sink?.message(data)
-      else this.#server.sink?.binary(data)
+      if (this.#cut) return
+      this.#server.read(() => this.#arriveAtServer(data))
     })
+  }
+
+  #arriveAtServer(data: string | Uint8Array): void {
+    if (this.#server.ended) return
+    const size = typeof data === 'string' ? utf8Length(data) : data.byteLength
+    if (size > this.#frameBytes) this.#server.fail(closeCodes.messageTooBig)
+    else if (typeof data === 'string') this.#server.sink?.message(data)
+    else this.#server.sink?.binary(data)
   }
 
   close(code = 1005, reason = ''): void {
@@ -100,8 +105,10 @@ export class MemoryWebSocket {
     }
     this.#clock.setImmediate(() => {
       if (this.#cut) return
-      this.#server.end(code)
-      this.#clock.setImmediate(() => this.end(code, reason, true))
+      this.#server.read(() => {
+        this.#server.end(code)
+        this.#clock.setImmediate(() => this.end(code, reason, true))
+      })
     })
   }
 
@@ -156,6 +163,8 @@ class MemoryServerSocket implements TransportSocket {
   readonly #clock: Clock
   readonly #highWaterBytes: number
   #closing = false
+  #paused = false
+  #unread: (() => void)[] = []
 
   constructor(client: MemoryWebSocket, options: MemoryTransportOptions) {
     this.#client = client
@@ -179,12 +188,31 @@ class MemoryServerSocket implements TransportSocket {
     })
   }
 
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    this.#paused = false
+    while (!this.#paused) {
+      const arrival = this.#unread.shift()
+      if (arrival === undefined) return
+      arrival()
+    }
+  }
+
+  /** Something has arrived from the client, in its turn. */
+  read(arrival: () => void): void {
+    if (this.#paused) this.#unread.push(arrival)
+    else arrival()
+  }
+
   ping(): void {
     if (this.ended) return
     this.#clock.setImmediate(() => {
       this.#client.arrive(() => {
         this.#clock.setImmediate(() => {
-          if (!this.ended && this.#client.reads) this.sink?.pong()
+          if (!this.ended && this.#client.reads) this.read(() => this.sink?.pong())
         })
       })
     })

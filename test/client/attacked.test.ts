@@ -21,7 +21,7 @@ describe('a client', () => {
     const { stage, sockets, Observed } = exposed()
     const client = stage.client({ WebSocket: Observed as never })
     const room = client.join('main')
-    const offsets: number[] = []
+    const offsets: unknown[] = []
     const recoveries: boolean[] = []
     room.on('message', ({ offset }) => offsets.push(offset))
     room.on('joined', ({ recovered }) => recoveries.push(recovered))
@@ -40,6 +40,7 @@ describe('a client', () => {
     await stage.clock.advance(1_000)
     expect(recoveries).toEqual([false, true, true, true, true, true])
     expect(offsets).toEqual(Array.from({ length: 60 }, (_, i) => i + 1))
+    expect(client.heals).toBe(0)
   })
 
   it('[ONCE] keeps its session when it gives a socket up itself', async () => {
@@ -110,12 +111,25 @@ describe('a client', () => {
     const errors: unknown[] = []
     client.on('error', (error) => errors.push(error.code))
     await stage.clock.advance(100)
-    for (const text of ['null', '7', '{}', '{"type":5}', '{"type":"joined","room":"main"}', 'x']) {
+    const { session } = client
+    for (const text of [
+      'null',
+      '7',
+      '{}',
+      '{"type":5}',
+      '{"type":"joined","room":"main"}',
+      'x',
+      '{"type":"welcome"}',
+    ]) {
       sockets[0]?.onmessage?.({ data: text })
+    }
+    for (const type of ['reply', 'ack', 'left', 'history', 'error', 'authenticated', 'typing', 'skipped', 'message']) {
+      sockets[0]?.onmessage?.({ data: JSON.stringify({ type }) })
     }
     sockets[0]?.onmessage?.({ data: '{"type":"presence","room":"main","joined":5}' })
     sockets[0]?.onmessage?.({ data: new ArrayBuffer(2) })
-    expect(errors).toEqual(['bad-message', 'bad-message'])
+    expect(errors).toEqual([undefined, 'bad-message'])
+    expect(client.session).toBe(session)
     expect(client.status).toBe('open')
   })
 

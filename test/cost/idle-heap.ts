@@ -9,6 +9,8 @@ const socket: TransportSocket = {
   bufferedBytes: 0,
   write: () => {},
   ping: () => {},
+  pause: () => {},
+  resume: () => {},
   close: () => {},
   terminate: () => {},
 }

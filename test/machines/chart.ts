@@ -26,7 +26,7 @@ export interface ChartOptions {
   /** What an invoked actor can end with, by its name in the chart. That it can fail goes without saying. */
   readonly outputs?: Readonly<Record<string, readonly unknown[]>>
   readonly guards?: Readonly<Record<string, WorldGuard>>
-  /** Delays that the chart leaves open, in ms. */
+  /** Delays that are not the chart's own, in ms. */
   readonly delays?: Readonly<Record<string, number>>
   /** What of the context tells two states apart. */
   readonly memory?: (context: never) => unknown
@@ -42,6 +42,8 @@ export interface Play {
   readonly log: readonly string[]
   /** The same with all that each was called with. */
   readonly calls: { readonly name: string; readonly event: Step; readonly context: unknown; readonly params: unknown }[]
+  /** What it invoked last, by its name in the chart: what that was started with, and whether it was cancelled. */
+  readonly invoked: ReadonlyMap<string, Invoked>
   /** The states that were entered, also those that were left at once. */
   readonly entered: Set<string>
   readonly taken: Set<AnyTransitionDefinition>
@@ -49,29 +51,30 @@ export interface Play {
   perform(step: Step): Promise<void>
 }
 
-interface Ending {
+interface Invoked {
+  readonly input: unknown
+  readonly signal: AbortSignal
   resolve(value: unknown): void
   reject(error: unknown): void
 }
 
 /**
  * A chart alone: its actions only note that they ran, its guards ask the test, the actors it invokes end when the test
- * says so, and time moves when it is told to.
+ * says so, and a delay passes when it says so, whatever other delays run beside it: nothing but the chart's own answers
+ * decides what comes of an order. Time itself moves by the play's clock.
  */
 export class Chart {
   readonly machine: AnyStateMachine
   readonly options: ChartOptions
-  readonly #delays: Readonly<Record<string, unknown>>
   /** What is happening in the play that goes on; undefined while a graph is computed. */
   #step: Step | undefined
   #calls: Play['calls'] = []
   #log: string[] = []
-  #endings = new Map<string, Ending>()
+  #invoked = new Map<string, Invoked>()
 
   constructor(machine: AnyStateMachine, options: ChartOptions) {
-    const { actions, actors, delays } = machine.implementations
+    const { actions, actors } = machine.implementations
     this.options = options
-    this.#delays = { ...delays, ...options.delays }
     this.machine = machine.provide({
       actions: mapValues(
         // What changes the context is the chart's own work.
@@ -89,9 +92,11 @@ export class Chart {
             guard(this.#step ?? event),
       ),
       actors: mapValues(Object.entries(actors), (name) =>
-        fromPromise(() => new Promise((resolve, reject) => void this.#endings.set(name, { resolve, reject }))),
+        fromPromise(
+          (start) => new Promise((resolve, reject) => void this.#invoked.set(name, { ...start, resolve, reject })),
+        ),
       ),
-      delays: this.#delays as Record<string, number>,
+      delays: { ...options.delays },
     })
   }
 
@@ -134,14 +139,14 @@ export class Chart {
   async play(dress: (machine: AnyStateMachine) => AnyActorLogic = (machine) => machine): Promise<Play> {
     const calls: Play['calls'] = []
     const log: string[] = []
-    const endings = new Map<string, Ending>()
+    const invoked = new Map<string, Invoked>()
     const clock = new VirtualClock(0)
     const [entered, taken] = [new Set<string>(), new Set<AnyTransitionDefinition>()]
     const during = (step: Step): void => {
       this.#step = step
       this.#calls = calls
       this.#log = log
-      this.#endings = endings
+      this.#invoked = invoked
     }
     during({ type: 'xstate.init' })
     const actor = createActor(dress(this.machine), {
@@ -164,6 +169,7 @@ export class Chart {
       clock,
       calls,
       log,
+      invoked,
       entered,
       taken,
       get ran() {
@@ -177,19 +183,19 @@ export class Chart {
         log.push(step.type)
         const [, kind, id = ''] = /^xstate\.(after|done\.actor|error\.actor)\.(.*)$/.exec(step.type) ?? []
         if (kind === undefined) actor.send(step)
-        else if (kind === 'after') await clock.advance(Number(this.#delays[id.split('.')[0] ?? '']))
-        else this.#end(endings, kind, id, step)
+        else if (kind === 'after') pass(actor, clock, step)
+        else this.#end(invoked, kind, id, step)
         await clock.settle()
       },
     }
   }
 
-  #end(endings: Map<string, Ending>, kind: string, id: string, step: Step): void {
-    const invoked = this.nodes.flatMap((node) => node.invoke).find((it) => it.id === id)
-    const ending = endings.get(String(invoked?.src))
-    if (ending === undefined) throw new Error(`Nobody was invoked as ${id}.`)
-    if (kind === 'done.actor') ending.resolve(step['output'])
-    else ending.reject(step['error'])
+  #end(invoked: ReadonlyMap<string, Invoked>, kind: string, id: string, step: Step): void {
+    const definition = this.nodes.flatMap((node) => node.invoke).find((it) => it.id === id)
+    const actor = invoked.get(String(definition?.src))
+    if (actor === undefined) throw new Error(`Nobody was invoked as ${id}.`)
+    if (kind === 'done.actor') actor.resolve(step['output'])
+    else actor.reject(step['error'])
   }
 }
 
@@ -203,6 +209,14 @@ export const pathOf = (node: AnyStateNode): string => node.path.join('.')
 
 function mapValues<From, To>(entries: readonly [string, From][], to: (key: string, value: From) => To) {
   return Object.fromEntries(entries.map(([key, value]) => [key, to(key, value)])) as Record<string, To>
+}
+
+/** Lets a delay that runs pass now. */
+function pass(actor: AnyActor, clock: VirtualClock, step: Step): void {
+  const running = clock.pending
+  actor.system.scheduler.cancel(actor, step.type)
+  if (clock.pending === running) throw new Error(`No delay runs as ${step.type}.`)
+  actor.send(step)
 }
 
 /** XState calls a clock's functions without the clock. */

@@ -8,6 +8,8 @@ const close = { type: 'client.close' }
 const opened = { type: 'socket.opened' }
 const welcomed = { type: 'socket.welcomed' }
 const heard = { type: 'socket.heard' }
+const goodbye = { type: 'server.goodbye', reconnectAfterMs: 7_000 }
+const answered = { type: 'calls.answered' }
 const offline = { type: 'network.offline' }
 const online = { type: 'network.online' }
 const wake = { type: 'client.wake' }
@@ -16,6 +18,8 @@ const noToken = { type: 'xstate.error.actor.0.client.authenticating', error: 'ex
 const connectTimeout = { type: 'xstate.after.connectTimeout.client.connecting' }
 const backoff = { type: 'xstate.after.backoff.client.waiting' }
 const pingInterval = { type: 'xstate.after.pingInterval.client.open.assured' }
+const stable = { type: 'xstate.after.stable.client.open' }
+const leaveTimeout = { type: 'xstate.after.leaveTimeout.client.open.leaving' }
 const pongTimeout = { type: 'xstate.after.pongTimeout.client.open.checking' }
 const closed = (policy: ReturnPolicy, code: number): Step => ({ type: 'socket.closed', code, reason: '', policy })
 const cut = closed('backoff', 1006)
@@ -23,7 +27,21 @@ const banned = closed('never', 4003)
 
 const chart = new Chart(clientMachine, {
   input: { port: {} },
-  events: [open, close, opened, welcomed, heard, offline, online, wake, cut, closed('renew-token', 4101), banned],
+  events: [
+    open,
+    close,
+    opened,
+    welcomed,
+    heard,
+    goodbye,
+    answered,
+    offline,
+    online,
+    wake,
+    cut,
+    closed('renew-token', 4101),
+    banned,
+  ],
   // Attempts only count up; with them the graph would have no end.
   memory: ({ lastClose }: ClientContext) => lastClose?.code,
 })
@@ -48,6 +66,7 @@ describe('client', () => {
         'open',
         'open.assured',
         'open.checking',
+        'open.leaving',
         'waiting',
         'suspended',
         'closed',
@@ -78,14 +97,47 @@ describe('client', () => {
     expect(play.ran.at(-1)).toBe('restore')
   })
 
-  it('comes back after a wait, and counts its attempts until it is open', async () => {
+  it('comes back after a wait, and counts its attempts until one has lasted', async () => {
     const play = await played(open, cut, backoff, connectTimeout, backoff)
     expect(play.snapshot.value).toBe('connecting')
     expect(attemptsOf(play)).toBe(3)
-    for (const step of [opened, noToken, backoff, opened, gotToken]) await play.perform(step)
+    for (const step of [opened, noToken, backoff, opened, gotToken, welcomed]) await play.perform(step)
+    await play.clock.advance(9_999)
     expect(attemptsOf(play)).toBe(4)
-    await play.perform(welcomed)
-    expect(attemptsOf(play)).toBe(0)
+    await play.clock.advance(1)
+    expect(attemptsOf(play)).toBe(1)
+    await play.perform(cut)
+    await play.perform(backoff)
+    expect(attemptsOf(play)).toBe(2)
+  })
+
+  it('lasts by staying open, whatever happens meanwhile', async () => {
+    for (const way of [[], [wake, heard], [goodbye]]) {
+      const play = await played(open, cut, backoff, opened, gotToken, welcomed, ...way)
+      expect(attemptsOf(play)).toBe(2)
+      await play.perform(stable)
+      expect(attemptsOf(play)).toBe(1)
+      expect(play.snapshot.matches('open')).toBe(true)
+    }
+  })
+
+  it('goes when the server has said goodbye: as soon as it is answered, or after a while', async () => {
+    for (const way of [toOpen, [...toOpen, pingInterval]]) {
+      const leaving = [...way, goodbye]
+      expect((await played(...leaving)).snapshot.value).toEqual({ open: 'leaving' })
+      for (const step of [answered, leaveTimeout]) {
+        const play = await played(...leaving, step)
+        expect(play.snapshot).toMatchObject({ value: 'waiting', context: { reconnectAfterMs: 7_000 } })
+        expect(play.ran.slice(-2)).toEqual(['pause', 'dropSocket'])
+        await play.perform(backoff)
+        expect(play.snapshot).toMatchObject({ value: 'connecting', context: { reconnectAfterMs: undefined } })
+      }
+      expect((await played(...leaving, cut)).snapshot).toMatchObject({
+        value: 'waiting',
+        context: { reconnectAfterMs: 7_000 },
+      })
+      expect((await played(...leaving, banned)).snapshot.value).toBe('closed')
+    }
   })
 
   it('comes back after every close code but those that forbid it', async () => {
@@ -118,7 +170,7 @@ describe('client', () => {
     expect(play.snapshot.value).toEqual({ open: 'assured' })
     for (const step of [pingInterval, pongTimeout]) await play.perform(step)
     expect(play.snapshot.value).toBe('waiting')
-    expect(play.ran.slice(3)).toEqual(['sendPing', 'sendPing', 'pauseRooms', 'dropSocket'])
+    expect(play.ran.slice(3)).toEqual(['sendPing', 'sendPing', 'pause', 'dropSocket'])
   })
 
   it('looks now rather than later when it wakes up', async () => {
@@ -140,12 +192,12 @@ describe('client', () => {
     }
   })
 
-  it('pauses its rooms whenever it is not open any more, and only then', async () => {
+  it('pauses whenever it is not open any more, and only then', async () => {
     for (const step of [cut, banned, offline, close]) {
       const { ran } = await played(...toOpen, step)
-      expect(ran.filter((name) => name === 'pauseRooms')).toHaveLength(1)
+      expect(ran.filter((name) => name === 'pause')).toHaveLength(1)
     }
-    expect((await played(open, opened, cut)).ran).not.toContain('pauseRooms')
+    expect((await played(open, opened, cut)).ran).not.toContain('pause')
   })
 
   it('closes for good from wherever it is, and fails what still waits', async () => {

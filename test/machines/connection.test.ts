@@ -1,76 +1,43 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { connectionMachine, type ConnectionContext, type EndReason, type Identity } from '../../machines/index.ts'
+import type { EndReason, Identity } from '../../machines/index.ts'
 import { endings } from '../../src/runtime/endings.ts'
-import { Chart, type Play, type Step } from './chart.ts'
+import type { Step } from './chart.ts'
+import {
+  ada,
+  authenticated,
+  chart,
+  checkClosed,
+  closed,
+  closeTimeout,
+  congested,
+  drained,
+  end,
+  events,
+  expired,
+  expiry,
+  goodbyeGrace,
+  handOver,
+  hello,
+  identityOf,
+  lost,
+  message,
+  noAnswer,
+  noHello,
+  notRenewed,
+  overflowed,
+  played,
+  refused,
+  renew,
+  renewed,
+  toOpen,
+  tooSlow,
+  withCredentials,
+} from './connection-steps.ts'
 import { walk } from './walk.ts'
 
-const ada: Identity = { user: { id: 'ada' } }
-const message = { type: 'socket.message', message: { type: 'join' } }
-const hello = { type: 'socket.hello', message: { type: 'hello' } }
-const renew = { type: 'identity.renew', message: { type: 'auth' } }
-const congested = { type: 'outbox.congested' }
-const drained = { type: 'outbox.drained' }
-const overflowed = { type: 'outbox.overflowed' }
-const end = (reason: EndReason): Step => ({ type: 'connection.close', reason })
-const closed = (reason: EndReason): Step => ({ type: 'socket.closed', reason })
-const authenticated = { type: 'xstate.done.actor.0.connection.authenticating', output: ada }
-const refused = { type: 'xstate.error.actor.0.connection.authenticating', error: 'nobody' }
-const renewed = { type: 'xstate.done.actor.0.connection.open.identity.refreshing', output: ada }
-const notRenewed = { type: 'xstate.error.actor.0.connection.open.identity.refreshing', error: 'expired' }
-const lost = { type: 'xstate.done.actor.heartbeat' }
-const expiry = { type: 'xstate.after.untilExpiry.connection.open.identity.valid' }
-const expired = { type: 'xstate.after.renewalGrace.connection.open.identity.expiring' }
-const tooSlow = { type: 'xstate.after.credentialsTimeout.connection.open.identity.refreshing' }
-const noHello = { type: 'xstate.after.credentialsTimeout.connection.connecting' }
-const noAnswer = { type: 'xstate.after.credentialsTimeout.connection.authenticating' }
-const closeTimeout = { type: 'xstate.after.closeTimeout.connection.closing' }
-
-const options = {
-  input: { link: {} },
-  events: [
-    message,
-    hello,
-    renew,
-    { ...renew, late: true },
-    congested,
-    drained,
-    overflowed,
-    end('server-closing'),
-    closed('client-left'),
-    { ...renewed, sameUser: true },
-    renewed,
-  ],
-  outputs: { authenticate: [ada], heartbeat: [undefined] },
-  delays: { untilExpiry: 60_000 },
-  memory: ({ reason, identity }: ConnectionContext) => [reason, identity?.user.id],
-}
-const sameUser = (step: Step): boolean => step['sameUser'] === true
-const mayRenew = (step: Step): boolean => step['late'] !== true
-const guards = { sameUser, mayRenew }
-const chart = new Chart(connectionMachine, { ...options, guards: { ...guards, hasCredentials: () => false } })
-const withCredentials = new Chart(connectionMachine, { ...options, guards: { ...guards, hasCredentials: () => true } })
-
-const toOpen = [hello, authenticated]
-
-async function played(...steps: Step[]): Promise<Play> {
-  const play = await chart.play()
-  for (const step of steps) await play.perform(step)
-  return play
-}
-
-const identityOf = (play: Play) => (play.snapshot.context as ConnectionContext).identity
-
-/** What holds of a connection at every moment, and what more when it has ended. */
-function checkClosed({ ran, snapshot, log }: Pick<Play, 'ran' | 'snapshot' | 'log'>): void {
-  const times = (name: string): number => ran.filter((it) => it === name).length
-  expect(times('sendClose'), log.join()).toBeLessThanOrEqual(1)
-  expect(times('release'), log.join()).toBe(snapshot.status === 'done' ? 1 : 0)
-  expect(times('closeOutbox'), log.join()).toBe(times('admit') - (snapshot.matches('open') ? 1 : 0))
-  if (snapshot.status !== 'done') return
-  expect(ran.at(-1), log.join()).toBe('release')
-  expect(snapshot.output, log.join()).toEqual({ reason: expect.any(String) as string })
-}
+/** Open, with nothing out of the ordinary. */
+const atEase = { open: { flow: 'flowing', stay: 'staying', identity: 'valid' } }
 
 describe('connection', () => {
   it('goes where its graph says, and can get everywhere', async () => {
@@ -83,6 +50,9 @@ describe('connection', () => {
         'open.flow.flowing',
         'open.flow.congested',
         'open.flow.overflowing',
+        'open.stay',
+        'open.stay.staying',
+        'open.stay.leaving',
         'open.identity',
         'open.identity.valid',
         'open.identity.expiring',
@@ -114,6 +84,9 @@ describe('connection', () => {
       ['heartbeat-lost', ...toOpen, lost, closeTimeout],
       ['slow-consumer', ...toOpen, overflowed, answered],
       ['slow-consumer', ...toOpen, congested, overflowed, closeTimeout],
+      ['server-closing', handOver, answered],
+      ['server-closing', hello, handOver, closeTimeout],
+      ['server-closing', ...toOpen, handOver, goodbyeGrace, answered],
       ['token-expired', ...toOpen, expiry, expired, answered],
       ['token-expired', ...toOpen, renew, tooSlow, expiry, expired, answered],
       // Whatever the runtime closes a connection for, in its first state and in its last.
@@ -172,17 +145,17 @@ describe('connection', () => {
 
   it('lives through congestion', async () => {
     const play = await played(...toOpen, congested)
-    expect(play.snapshot.value).toEqual({ open: { flow: 'congested', identity: 'valid' } })
+    expect(play.snapshot.value).toEqual({ open: { ...atEase.open, flow: 'congested' } })
     expect(play.snapshot.hasTag('open')).toBe(true)
     await play.perform(drained)
-    expect(play.snapshot.value).toEqual({ open: { flow: 'flowing', identity: 'valid' } })
+    expect(play.snapshot.value).toEqual(atEase)
   })
 
   it('takes a fresh token of the same user, before and after the old one ran out', async () => {
     for (const way of [[], [expiry]]) {
       const fresh: Identity = { user: { id: 'ada' }, expiresAt: 1 }
       const play = await played(...toOpen, ...way, renew, { ...renewed, output: fresh, sameUser: true })
-      expect(play.snapshot.value).toEqual({ open: { flow: 'flowing', identity: 'valid' } })
+      expect(play.snapshot.value).toEqual(atEase)
       expect(identityOf(play)).toEqual(fresh)
       expect(play.ran.at(-1)).toBe('confirmIdentity')
       play.actor.stop()
@@ -193,7 +166,7 @@ describe('connection', () => {
     for (const answer of [{ ...renewed, output: { user: { id: 'bob' } } }, notRenewed]) {
       const play = await played(...toOpen, renew, answer)
       expect(identityOf(play)).toEqual(ada)
-      expect(play.snapshot.value).toEqual({ open: { flow: 'flowing', identity: 'valid' } })
+      expect(play.snapshot.value).toEqual(atEase)
       expect(play.ran.at(-1)).toBe('refuseIdentity')
     }
   })
@@ -211,7 +184,7 @@ describe('connection', () => {
   it('[CLOSED] sends one close frame at most and lets go once and last, whatever happens', async () => {
     const happening = fc.oneof(
       { weight: 3, arbitrary: fc.constantFrom(...toOpen) },
-      { weight: 4, arbitrary: fc.constantFrom(...options.events, refused, notRenewed, lost) },
+      { weight: 4, arbitrary: fc.constantFrom(...events, refused, goodbyeGrace, notRenewed, lost) },
       { weight: 2, arbitrary: fc.integer({ min: 1, max: 70_000 }) },
     )
     await fc.assert(

@@ -9,7 +9,8 @@ import { nodesUnder } from './chart.ts'
 const page = fileURLToPath(new URL('../../docs/machines.md', import.meta.url))
 
 // The part of Mermaid's grammar for state diagrams that the diagrams are written in, taken from its lexer: an id is a
-// run without space, hyphen, colon or brace, and a text after a colon ends at a colon, a semicolon or a hash.
+// run without space, hyphen, colon or brace, and a text after a colon ends at a colon, a semicolon or a hash. A note is
+// whatever stands before `end note`; what we write there begins as the label of a transition does.
 const id = String.raw`[A-Za-z]\w*`
 const end = String.raw`(?:\[\*\]|${id})`
 const text = '[^:;#<>{}"]+'
@@ -21,18 +22,22 @@ const forms = [
   '--',
   `note right of ${id}`,
   'end note',
-  // Within a note.
-  `(?:do|entry|exit|[\\w.*]+)(?: \\[\\w+\\])? / ${text}`,
-].map((form) => new RegExp(`^ *${form}$`))
+]
+const noted = `[^:;#<>{}"/]+ / ${text}`
+
+/** Whether a line is one that may stand there. */
+const matches = (line: string, ...forms: readonly string[]): boolean =>
+  forms.some((form) => new RegExp(`^ *${form}$`).test(line))
 
 function expectMermaid(diagram: string): void {
   const [heading, ...lines] = diagram.split('\n')
   expect(heading).toBe('stateDiagram-v2')
-  for (const line of lines)
-    expect(
-      forms.some((form) => form.test(line)),
-      line,
-    ).toBe(true)
+  let inNote = false
+  for (const line of lines) {
+    if (line.trim() === 'end note') inNote = false
+    expect(inNote ? matches(line, noted) && !line.includes('end note') : matches(line, ...forms), line).toBe(true)
+    if (matches(line, `note right of ${id}`)) inNote = true
+  }
   const [opened, closed] = [lines.filter((line) => line.endsWith('{')), lines.filter((line) => line.trim() === '}')]
   expect(opened).toHaveLength(closed.length)
   const declared = lines.flatMap((line) => / as (\w+)/.exec(line)?.[1] ?? [])
@@ -80,7 +85,8 @@ describe('a diagram', () => {
       both: {
         type: 'parallel',
         entry: 'note',
-        on: { inner: '.left.two' },
+        on: { inner: '.left.two', 'ask: #1': { guard: 'is it; so: #1?', actions: 'note' } },
+        after: { soon: { actions: 'note' } },
         onDone: { target: 'end note', guard: 'is it; so: #1?' },
         states: {
           left: { initial: 'one', states: { one: { always: 'two' }, two: { type: 'final' } } },
@@ -102,5 +108,14 @@ describe('a diagram', () => {
     expect(lines).toContain('    state_machine_both_any --> state_machine_both_left_two : inner')
     expect(lines).toContain('  state_machine_default --> state_machine_both : after soon')
     expect(lines.filter((line) => line.trim() === '--')).toHaveLength(1)
+  })
+
+  it('notes beside a state with states inside what it does without being left', () => {
+    const [, note = ''] = /note right of state_machine_both\n([^]*?)\n *end note/.exec(toMermaid(odd)) ?? []
+    expect(note.split('\n').map((line) => line.trim().replaceAll(/ +/g, ' '))).toEqual([
+      'entry / note',
+      'ask 1 [is it so 1?] / note',
+      'after soon / note',
+    ])
   })
 })

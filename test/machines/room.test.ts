@@ -1,42 +1,32 @@
 import { describe, expect, it } from 'vitest'
-import { roomMachine } from '../../machines/index.ts'
-import { Chart } from './chart.ts'
+import {
+  asked,
+  chart,
+  count,
+  emptied,
+  failed,
+  join,
+  leave,
+  linger,
+  opened,
+  openTimeout,
+  played,
+  publish,
+  read,
+  reappear,
+  requests,
+  restore,
+  stored,
+  typingStarted,
+  typingStopped,
+  withdraw,
+} from './room-steps.ts'
 import { walk } from './walk.ts'
-
-const session = {}
-const requests = ['join', 'leave', 'publish', 'presence', 'typing', 'history'].map((name) => ({
-  type: `room.${name}`,
-  session,
-  message: { type: name },
-}))
-const [join, leave, publish] = requests as [(typeof requests)[0], (typeof requests)[0], (typeof requests)[0]]
-const opened = { type: 'xstate.done.actor.0.room.opening' }
-const failed = { type: 'xstate.error.actor.0.room.opening', error: 'no disk' }
-const linger = { type: 'xstate.after.linger.room.vacant' }
-const emptied = { type: 'room.emptied', empty: true, kept: true }
-
-const chart = new Chart(roomMachine, {
-  input: { room: {} },
-  events: [
-    ...requests,
-    { type: 'room.withdraw', session },
-    { type: 'room.reappear', session },
-    { type: 'typing.started', session },
-    { type: 'typing.stopped', session },
-    emptied,
-    { ...emptied, kept: false },
-    { ...emptied, empty: false },
-  ],
-  guards: {
-    empty: ({ empty }) => empty === true,
-    nothingToKeep: ({ kept }) => kept === false,
-  },
-})
 
 describe('room', () => {
   it('goes where its graph says, and can get everywhere', async () => {
     expect(await walk(chart)).toEqual({
-      states: ['opening', 'open', 'vacant', 'closing', 'closed'],
+      states: ['opening', 'open', 'ailing', 'vacant', 'closing', 'closed'],
       finals: ['closed'],
       untaken: [],
     })
@@ -50,48 +40,90 @@ describe('room', () => {
     })
   })
 
-  it('puts every request by until its log is open, and then runs what was held', async () => {
-    const play = await chart.play()
-    for (const step of requests) await play.perform(step)
-    expect(play.ran).toEqual(requests.map(() => 'hold'))
+  it('puts everything by until its log is open, and then runs what was held', async () => {
+    const play = await played(...asked, count, read)
+    expect(play.ran).toEqual([...asked, count, read].map(() => 'hold'))
     await play.perform(opened)
     expect(play.snapshot.value).toBe('open')
-    expect(play.ran.at(-1)).toBe('runHeld')
+    expect(play.ran.slice(-2)).toEqual(['catchUp', 'runHeld'])
   })
 
-  it('answers everything held when its log does not open', async () => {
-    const play = await chart.play()
-    for (const step of [join, failed]) await play.perform(step)
-    expect(play.snapshot).toMatchObject({ value: 'closed', status: 'done' })
-    expect(play.ran).toEqual(['hold', 'fail', 'closeHistory'])
+  it('answers everything held when its log does not open, or not in time', async () => {
+    for (const end of [failed, openTimeout]) {
+      const play = await played(join, end)
+      expect(play.snapshot).toMatchObject({ value: 'closed', status: 'done' })
+      expect(play.ran).toEqual(['hold', 'fail', 'closeHistory'])
+      expect(play.clock.pending).toBe(0)
+    }
+  })
+
+  it('gives its log the stated time to open, and no longer', async () => {
+    const play = await played(join)
+    await play.clock.advance(9_999)
+    expect(play.snapshot.value).toBe('opening')
+    await play.clock.advance(1)
+    expect(play.snapshot.value).toBe('closed')
+    expect(play.invoked.get('openHistory')?.signal.aborted).toBe(true)
   })
 
   it('serves its members while it is open', async () => {
-    const play = await chart.play()
-    for (const step of [opened, ...requests]) await play.perform(step)
-    expect(play.ran).toEqual(['runHeld', 'admit', 'dismiss', 'publish', 'updatePresence', 'noteTyping', 'replay'])
+    const play = await played(opened, ...requests)
+    expect(play.ran.slice(2)).toEqual(['admit', 'dismiss', 'publish', 'updatePresence', 'noteTyping', 'replay'])
+  })
+
+  it('does what its sessions, its log and its timers tell it while it is open, and stays as it is', async () => {
+    const play = await played(opened, withdraw, reappear, restore, stored, read, count, typingStarted, typingStopped)
+    expect(play.snapshot.value).toBe('open')
+    expect(play.ran.slice(2)).toEqual([
+      'withdraw',
+      'reappear',
+      'restore',
+      'deliver',
+      'answerRead',
+      'announceCount',
+      'announceTyping',
+      'announceTyping',
+    ])
+  })
+
+  it('[PRESENCE] takes its members of before in before it does what is asked after them', async () => {
+    const play = await played(restore, join, opened)
+    expect(play.calls.filter(({ name }) => name === 'hold').map(({ event }) => event.type)).toEqual([
+      'room.restore',
+      'room.join',
+    ])
+    expect(play.ran.at(-1)).toBe('runHeld')
   })
 
   it('stays open when somebody came in the meantime', async () => {
-    const play = await chart.play()
-    for (const step of [opened, { ...emptied, empty: false }]) await play.perform(step)
-    expect(play.snapshot.value).toBe('open')
+    expect((await played(opened, { ...emptied, empty: false })).snapshot.value).toBe('open')
   })
 
   it('refuses who is not a member while it is vacant, and opens for who joins', async () => {
-    const play = await chart.play()
-    for (const step of [opened, emptied, publish, leave]) await play.perform(step)
+    const play = await played(opened, emptied, publish, leave)
     expect(play.snapshot.value).toBe('vacant')
-    expect(play.ran).toEqual(['runHeld', 'refuse', 'dismiss'])
+    expect(play.ran.slice(2)).toEqual(['refuse', 'dismiss'])
     await play.perform(join)
     expect(play.snapshot.value).toBe('open')
-    expect(play.ran.slice(3)).toEqual(['admit', 'runHeld'])
+    expect(play.ran.slice(4)).toEqual(['admit', 'catchUp', 'runHeld'])
     expect(play.clock.pending).toBe(0)
   })
 
+  it('opens for a member of before as for one who joins', async () => {
+    const play = await played(opened, emptied, restore)
+    expect(play.snapshot.value).toBe('open')
+    expect(play.ran.slice(2)).toEqual(['restore', 'catchUp', 'runHeld'])
+    expect(play.clock.pending).toBe(0)
+  })
+
+  it('tells a count that is due also when nobody is left to hear it, and stays vacant', async () => {
+    const play = await played(opened, emptied, count)
+    expect(play.snapshot.value).toBe('vacant')
+    expect(play.ran.at(-1)).toBe('announceCount')
+  })
+
   it('keeps its log for a while, and not longer', async () => {
-    const play = await chart.play()
-    for (const step of [opened, emptied]) await play.perform(step)
+    const play = await played(opened, emptied)
     await play.clock.advance(299_999)
     expect(play.snapshot.value).toBe('vacant')
     await play.clock.advance(1)
@@ -99,8 +131,7 @@ describe('room', () => {
   })
 
   it('lingers anew each time it is left', async () => {
-    const play = await chart.play()
-    for (const step of [opened, emptied]) await play.perform(step)
+    const play = await played(opened, emptied)
     await play.clock.advance(299_999)
     for (const step of [join, emptied]) await play.perform(step)
     await play.clock.advance(299_999)
@@ -110,8 +141,7 @@ describe('room', () => {
   })
 
   it('closes at once when there is nothing to keep', async () => {
-    const play = await chart.play()
-    for (const step of [opened, { ...emptied, kept: false }]) await play.perform(step)
+    const play = await played(opened, { ...emptied, kept: false })
     expect(play.snapshot).toMatchObject({ value: 'closed', status: 'done' })
     expect(play.clock.pending).toBe(0)
   })

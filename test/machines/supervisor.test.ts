@@ -1,53 +1,51 @@
 import { describe, expect, it } from 'vitest'
-import { supervisorMachine, type SupervisorContext } from '../../machines/index.ts'
-import { Chart, type Step } from './chart.ts'
+import type { SupervisorContext } from '../../machines/index.ts'
+import {
+  accept,
+  alone,
+  chart,
+  close,
+  crash,
+  drain,
+  gone,
+  limits,
+  notRestored,
+  played,
+  playedOn,
+  restartsOf,
+  restored,
+  restoring,
+  route,
+} from './supervisor-steps.ts'
 import { walk } from './walk.ts'
-
-const accept = { type: 'connection.accept', link: {} }
-const route = { type: 'route', to: 'room:main', event: { type: 'room.join' } }
-const drain = { type: 'runtime.drain' }
-const gone = { type: 'connections.gone' }
-const crash = (at: number): Step => ({ type: 'child.crashed', address: 'room:main', at })
-
-const limits = { intensity: 2, periodMs: 1_000 }
-const memory = ({ restarts }: SupervisorContext) => restarts
-const guards = { noConnections: ({ alone }: Step) => alone === true }
-
-const chart = new Chart(supervisorMachine, {
-  input: limits,
-  events: [accept, route, drain, { ...drain, alone: true }, gone, crash(0), { ...crash(0), alone: true }, crash(1_500)],
-  guards,
-  memory,
-})
-
-async function restartsOf(times: readonly number[], input = limits) {
-  const play = await new Chart(supervisorMachine, { input, events: [], guards, memory }).play()
-  for (const at of times) await play.perform(crash(at))
-  play.actor.stop()
-  return { value: play.snapshot.value, restarts: play.ran.filter((name) => name === 'restart').length }
-}
 
 describe('supervisor', () => {
   it('goes where its graph says, and can get everywhere', async () => {
-    expect(await walk(chart)).toEqual({
-      states: ['starting', 'running', 'draining', 'failed', 'stopped'],
-      finals: ['stopped'],
-      untaken: [],
-    })
+    const { states, finals, untaken } = await walk(chart)
+    expect(states).toEqual(['starting', 'running', 'draining', 'draining.handingOver', 'closing', 'failed', 'stopped'])
+    expect(finals).toEqual(['stopped'])
+    // Only one with sessions to take in goes this way: the next test's does.
+    expect(untaken.filter((transition) => !transition.startsWith('restoring: '))).toEqual(['starting:  "mustRestore"'])
+  })
+
+  it('takes in the sessions of before first, where there are any', async () => {
+    const { states, untaken } = await walk(restoring)
+    expect(states).toContain('restoring')
+    expect(untaken).toEqual(['starting:'])
   })
 
   it('[CLOSED] stops its children once, and last, on every way to its end', async () => {
-    await walk(chart, ({ ran, snapshot }) => {
-      const times = ran.filter((name) => name === 'stopChildren').length
-      expect(times).toBe(snapshot.status === 'done' ? 1 : 0)
-      if (times === 1) expect(ran.at(-1)).toBe('stopChildren')
-    })
+    for (const either of [chart, restoring]) {
+      await walk(either, ({ ran, snapshot }) => {
+        const times = ran.filter((name) => name === 'stopChildren').length
+        expect(times).toBe(snapshot.status === 'done' ? 1 : 0)
+        if (times === 1) expect(ran.at(-1)).toBe('stopChildren')
+      })
+    }
   })
 
   it('accepts and routes while it runs', async () => {
-    const play = await chart.play()
-    for (const step of [accept, route]) await play.perform(step)
-    expect(play.ran).toEqual(['startConnection', 'deliver'])
+    expect((await played(accept, route)).ran).toEqual(['startConnection', 'deliver'])
   })
 
   it('restarts as often as its intensity allows within the period, and gives up then', async () => {
@@ -69,8 +67,7 @@ describe('supervisor', () => {
   })
 
   it('reports that it gave up, closes its connections, and stops when they are gone', async () => {
-    const play = await chart.play()
-    for (const step of [crash(0), crash(0), crash(0), accept, route, gone]) await play.perform(step)
+    const play = await played(crash(0), crash(0), crash(0), accept, route, gone)
     expect(play.ran.slice(2)).toEqual([
       'reportFailure',
       'closeConnections',
@@ -81,30 +78,78 @@ describe('supervisor', () => {
     expect(play.snapshot).toMatchObject({ value: 'stopped', status: 'done' })
   })
 
-  it('turns newcomers away while it drains, and goes on routing', async () => {
-    const play = await chart.play()
-    for (const step of [drain, accept, route, crash(0)]) await play.perform(step)
-    expect(play.ran).toEqual(['closeConnections', 'refuseConnection', 'deliver', 'restart'])
-    await play.perform(gone)
-    expect(play.snapshot.value).toBe('stopped')
+  it('stops when somebody whom it asked to close stays, after the stated time', async () => {
+    for (const [state, ...steps] of [
+      ['closing', close],
+      ['failed', crash(0), crash(0), crash(0)],
+    ] as const) {
+      const play = await played(...steps)
+      await play.clock.advance(29_999)
+      expect(play.snapshot.value).toBe(state)
+      await play.clock.advance(1)
+      expect(play.snapshot).toMatchObject({ value: 'stopped', status: 'done' })
+      expect(play.clock.pending).toBe(0)
+    }
+  })
+})
+
+describe('a supervisor that is closed', () => {
+  it('asks every connection to close, once, and stops when they are gone', async () => {
+    const play = await played(close, close, drain, gone)
+    expect(play.ran).toEqual(['closeConnections', 'stopChildren'])
+    expect(play.snapshot).toMatchObject({ value: 'stopped', status: 'done' })
     expect(play.clock.pending).toBe(0)
   })
 
-  it('stops at once when nobody is connected, and after the drain time when somebody stays', async () => {
-    const alone = await chart.play()
-    await alone.perform({ ...drain, alone: true })
-    expect(alone.ran).toEqual(['closeConnections', 'stopChildren'])
+  it('stops at once when nobody is connected', async () => {
+    const play = await played(alone(close))
+    expect(play.ran).toEqual(['closeConnections', 'stopChildren'])
+    expect(play.snapshot.status).toBe('done')
+  })
 
-    for (const [state, ...steps] of [
-      ['draining', drain],
-      ['failed', crash(0), crash(0), crash(0)],
-    ] as const) {
-      const slow = await chart.play()
-      for (const step of steps) await slow.perform(step)
-      await slow.clock.advance(29_999)
-      expect(slow.snapshot.value).toBe(state)
-      await slow.clock.advance(1)
-      expect(slow.snapshot).toMatchObject({ value: 'stopped', status: 'done' })
+  it('turns newcomers away, and goes on routing and restarting until they are gone', async () => {
+    const play = await played(close, accept, route, crash(0), crash(0), crash(0))
+    expect(play.ran.slice(1)).toEqual(['refuseConnection', 'deliver', 'restart', 'restart', 'restart'])
+    expect(play.snapshot.value).toBe('closing')
+  })
+})
+
+describe('a supervisor with sessions of before', () => {
+  it('turns newcomers away until they are taken in: their clients would not find them', async () => {
+    const play = await playedOn(restoring, accept, restored, accept)
+    expect(play.ran).toEqual(['postponeConnection', 'startConnection'])
+    expect(play.snapshot.value).toBe('running')
+  })
+
+  it('routes meanwhile, so that they come back to their rooms', async () => {
+    expect((await playedOn(restoring, route)).ran).toEqual(['deliver'])
+  })
+
+  it('[PRESENCE] restarts a room that crashes meanwhile, with the members whom it has', async () => {
+    const play = await playedOn(restoring, crash(0), crash(0))
+    expect(play.snapshot.value).toBe('restoring')
+    expect(play.ran).toEqual(['restart', 'restart'])
+    // What it restarts counts, as ever.
+    await play.perform(restored)
+    await play.perform(crash(0))
+    expect(play.snapshot.value).toBe('failed')
+  })
+
+  it('stops at once when it is closed or drained meanwhile, and asks for them no more', async () => {
+    for (const step of [close, drain]) {
+      const play = await playedOn(restoring, step)
+      expect(play.snapshot).toMatchObject({ value: 'stopped', status: 'done' })
+      expect(play.ran).toEqual(['stopChildren'])
+      expect(play.invoked.get('restoreSessions')?.signal.aborted).toBe(true)
+      expect(play.clock.pending).toBe(0)
     }
+  })
+
+  it('reports when they cannot be had, rather than run without them', async () => {
+    const play = await playedOn(restoring, alone(notRestored))
+    expect(play.ran).toEqual(['reportFailure', 'closeConnections', 'stopChildren'])
+    expect(play.snapshot).toMatchObject({ value: 'stopped', status: 'done' })
+    expect(play.entered).toContain('failed')
+    expect(play.entered).not.toContain('running')
   })
 })

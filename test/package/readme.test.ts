@@ -68,20 +68,28 @@ function run(file: string): Program {
   }
 }
 
+/** Where the blocks are run from: inside the repository, so that `greenroom` is what is written here. */
+async function desk(): Promise<(name: string) => Program> {
+  const artifacts = join(repository, 'test/artifacts')
+  mkdirSync(artifacts, { recursive: true })
+  const folder = mkdtempSync(join(artifacts, 'readme-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const port = await freePort()
+  return (name) => {
+    const file = join(folder, `${name}.ts`)
+    writeFileSync(file, blockOf(name).replaceAll(portInReadme, port).replace('./data', join(folder, 'data')))
+    return run(file)
+  }
+}
+
+async function kill({ process }: Program, signal: NodeJS.Signals): Promise<void> {
+  process.kill(signal)
+  await once(process, 'close')
+}
+
 describe('README.md', () => {
   it('shows a server and a client that work as they stand', async () => {
-    const artifacts = join(repository, 'test/artifacts')
-    mkdirSync(artifacts, { recursive: true })
-    // Inside the repository, so that `greenroom` is what is written here and not what is installed.
-    const folder = mkdtempSync(join(artifacts, 'readme-'))
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-    const port = await freePort()
-    const start = (name: string): Program => {
-      const file = join(folder, `${name}.ts`)
-      writeFileSync(file, blockOf(name).replaceAll(portInReadme, port))
-      return run(file)
-    }
-
+    const start = await desk()
     const server = start('server')
     // The client needs not wait for the server: it comes back until there is one.
     const client = start('client')
@@ -91,10 +99,19 @@ describe('README.md', () => {
     expect(client.output).toMatch(/\[ 'ada' \]/)
     expect(server.output).toBe('')
 
-    client.process.kill('SIGTERM')
-    await once(client.process, 'close')
-    server.process.kill('SIGTERM')
-    await once(server.process, 'close')
+    await kill(client, 'SIGTERM')
+    await kill(server, 'SIGTERM')
     expect(server.process.signalCode ?? server.process.exitCode).toSatisfy((end) => end === 'SIGTERM' || end === 0)
+  })
+
+  it('shows a server on disk that goes on where it was killed', async () => {
+    const start = await desk()
+    for (const receipt of [/offset: 1\b/, /offset: 2\b/]) {
+      const [server, client] = [start('lmdb'), start('client')]
+      await client.printed((output) => receipt.test(output))
+      expect(server.output).toBe('')
+      await kill(client, 'SIGTERM')
+      await kill(server, 'SIGKILL')
+    }
   })
 })

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import type { ReceivedMessage } from 'greenroom/client'
+import type { LoggedMessage } from 'greenroom/client'
 import { MessageLog, type Entry } from '../../examples/chat/page/message-log.ts'
 
 const from = (user: string) => ({ user, session: `${user}-1` })
 
-function received(offset: number, data: unknown, user = 'bob', at = 1_000 + offset): ReceivedMessage {
-  return { epoch: 'one', offset, data, from: from(user), at: new Date(at), replayed: false }
+function received(offset: number, data: unknown, user = 'bob', at = 1_000 + offset): LoggedMessage {
+  return { epoch: 'one', offset, data, from: from(user), at: new Date(at), replayed: false, volatile: false }
 }
 
 const texts = (entries: readonly Entry[]): string[] => entries.map(({ text }) => text)

@@ -79,6 +79,19 @@ describe('chat server', () => {
     await expect(second.start()).rejects.toThrow('EADDRINUSE')
   })
 
+  it('[GOODBYE-1] hands its clients over when it is asked politely', async () => {
+    const own = await ChatServer.start()
+    const socket = new WebSocket(`${own.url.replace('http', 'ws')}/ws`)
+    onTestFinished(() => socket.terminate())
+    const heard: { type: string; reconnectAfter?: number }[] = []
+    socket.on('message', (text: Buffer) => void heard.push(JSON.parse(text.toString()) as (typeof heard)[0]))
+    await once(socket, 'message')
+    const closed = once(socket, 'close') as Promise<[number]>
+    expect(await own.stop('SIGTERM')).toBe(0)
+    expect((await closed)[0]).toBe(1012)
+    expect(heard.at(-1)).toEqual({ type: 'goodbye', reason: 'draining', reconnectAfter: expect.any(Number) as number })
+  })
+
   it('goes when it is asked to, and tells its clients to come back', async () => {
     const own = await ChatServer.start()
     const socket = new WebSocket(`${own.url.replace('http', 'ws')}/ws`)
@@ -100,8 +113,8 @@ describe('chat server', () => {
     socket.setEncoding('latin1').on('data', (text: string) => (heard += text))
     await expect.poll(() => heard).toContain('welcome')
     own.signal('SIGTERM')
-    // 0x88 begins a close frame: the first signal has been heard.
-    await expect.poll(() => heard).toContain('\x88')
+    // The first signal has been heard.
+    await expect.poll(() => heard).toContain('goodbye')
     expect(await own.stop('SIGTERM')).toBe(1)
   })
 })

@@ -1,5 +1,6 @@
 import type { ConnectionLink } from '../../src/runtime/connection-link.ts'
-import { memoryHistory, type History } from '../../src/runtime/history.ts'
+import type { History } from '../../src/runtime/history.ts'
+import { memoryHistory } from '../../src/runtime/memory-history.ts'
 import type { RuntimeOptions } from '../../src/runtime/options.ts'
 import type { TransportSocket } from '../../src/runtime/transport.ts'
 import type { MemoryWebSocket } from '../../src/transports/memory.ts'
@@ -73,6 +74,8 @@ export function serverEnds(stage: Stage): ServerEnd[] {
       },
       write: (frames) => socket.write(frames),
       ping: () => socket.ping(),
+      pause: () => socket.pause(),
+      resume: () => socket.resume(),
       terminate: () => socket.terminate(),
       close: (code, reason) => {
         closeFrames.push(code)

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { lobbyConnection } from '../../examples/lobby/lobby-connection.ts'
 import { errorCodes } from '../../src/protocol/index.ts'
+import type { History } from '../../src/runtime/history.ts'
+import { memoryHistory } from '../../src/runtime/memory-history.ts'
 import { Stage } from '../stage.ts'
 import { ask, brittleHistory, byName, greet, heard } from './cast.ts'
 
@@ -36,10 +38,18 @@ describe('error', () => {
     expect(ada.closed).toEqual([])
   })
 
-  it('[ERROR-1] not-allowed and room-unavailable are the two that take an application and a store', async () => {
-    const { history, faults } = brittleHistory()
-    faults.closed = 'locked'
-    const stage = new Stage({ connection: lobbyConnection, history })
+  it('[ERROR-1] has codes that take an application or a store', async () => {
+    const memory = memoryHistory(() => 'epoch')
+    const history: History = {
+      open: async (room, limits) => {
+        if (room === 'locked') throw new Error('The log does not open.')
+        const log = await memory.open(room, limits)
+        log.append = () => Promise.reject(new Error('The disk is full.'))
+        return log
+      },
+    }
+    const handlers = { ponder: () => new Promise(() => {}) }
+    const stage = new Stage({ connection: lobbyConnection, history, handlers, handlerTimeoutMs: 10 })
     const ada = await stage.connect()
     expect(await ask(stage, ada, { type: 'move', data: { square: 1 }, id: 7 })).toMatchObject([
       { type: 'error', code: 'not-allowed', id: 7 },
@@ -47,7 +57,19 @@ describe('error', () => {
     expect(await ask(stage, ada, { type: 'join', room: 'locked' })).toEqual([
       { type: 'error', code: 'room-unavailable', message: errorCodes['room-unavailable'], room: 'locked' },
     ])
-    const all = [...Object.keys(provocations), 'not-allowed', 'room-unavailable']
+    expect(
+      await ask(stage, ada, { type: 'join', room: 'main' }, { type: 'message', room: 'main', data: 'x', id: 8 }),
+    ).toContainEqual({
+      type: 'error',
+      code: 'storage-failed',
+      message: errorCodes['storage-failed'],
+      id: 8,
+      room: 'main',
+    })
+    ada.send({ type: 'ponder', id: 9 })
+    await stage.clock.advance(10)
+    expect(ada.last('error')).toEqual({ type: 'error', code: 'timeout', message: errorCodes.timeout, id: 9 })
+    const all = [...Object.keys(provocations), 'not-allowed', 'room-unavailable', 'storage-failed', 'timeout']
     expect(all.toSorted()).toEqual(Object.keys(errorCodes).toSorted())
   })
 

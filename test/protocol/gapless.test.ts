@@ -91,7 +91,7 @@ describe('a client that comes back', () => {
     const { sockets, WebSocket } = clientSockets(stage)
     const room = stage.client({ token: 'ada', WebSocket, backoffMs: 1 }).join('main')
     const seen: number[] = []
-    room.on('message', ({ offset }) => seen.push(offset))
+    room.on('message', ({ offset }) => seen.push(offset ?? NaN))
     await stage.clock.advance(100)
     const bob = await stage.member('main', { token: 'bob' })
     const say = { type: 'message', room: 'main', data: 'x' }

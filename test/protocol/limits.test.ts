@@ -12,7 +12,7 @@ describe('limits', () => {
     const rows = [...section.matchAll(/^\| .+ \| (\d+)[a-z ]* \| `(\w+)` \|$/gm)]
     const { settings } = new Stage().runtime
     // These say how a server runs, not what a client meets.
-    const { drainMs: _, restartIntensity: __, ...met } = settings
+    const { drainMs: _, drainPerSecond: __, restartIntensity: ___, ...met } = settings
     expect(Object.fromEntries(rows.map(([, value, option]) => [option, Number(value)]))).toEqual(met)
   })
 

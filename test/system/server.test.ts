@@ -78,7 +78,7 @@ describe('a runtime on a port', () => {
     const rejoined = new Promise<{ recovered: boolean }>((resolve) => void room.on('joined', resolve))
     const sent = room.send('two, while nobody was there')
     await run().listen(port, { host: '127.0.0.1' })
-    expect(await rejoined).toEqual({ recovered: false })
+    expect(await rejoined).toMatchObject({ recovered: false })
     expect((await sent).offset).toBe(1)
   })
 })

@@ -43,7 +43,7 @@ export class ChatRoom {
     this.#room.on('typing', changed)
     this.#room.on('status', changed)
     this.#room.on('message', (message) => {
-      if (this.log.take(message) && !host.isRead(this)) this.unread++
+      if (!message.volatile && this.log.take(message) && !host.isRead(this)) this.unread++
       changed()
     })
     this.#room.on('joined', ({ recovered }) => void this.#joined(recovered))

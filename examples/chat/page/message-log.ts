@@ -1,4 +1,4 @@
-import type { ReceivedMessage } from 'greenroom/client'
+import type { LoggedMessage } from 'greenroom/client'
 import { readContent } from './message-content.ts'
 
 /** Where one's own message stands; what came from others is `sent`. */
@@ -69,7 +69,7 @@ export class MessageLog {
    *
    * @returns whether it is new here and somebody else's
    */
-  take({ from, data, at, epoch, offset }: ReceivedMessage): boolean {
+  take({ from, data, at, epoch, offset }: LoggedMessage): boolean {
     const { user } = from
     const { text, name, key } = readContent(data)
     const marks = [`${epoch} ${offset}`, ...(key === undefined ? [] : [`${user} ${key}`])]

@@ -1,0 +1,186 @@
+import { assign, createActor, fromPromise, type ActorRefFrom } from 'xstate'
+import { clientMachine } from '../../machines/client.ts'
+import { returnPolicy, subprotocol, type ServerMessage, type WelcomeMessage } from '../protocol/index.ts'
+import { ClientError } from './client-error.ts'
+import type { ClientOptions, ClientStatus } from './client-options.ts'
+import type { ClientEnvironment } from './environment.ts'
+import { decodeFrame, encodeFrame, type OutgoingFrame } from './frames.ts'
+import { listenToPlatform } from './platform-signals.ts'
+import { platformWebSocket, type WebSocketClass, type WebSocketLike } from './web-socket.ts'
+
+/** How a socket ended. */
+export interface SocketClose {
+  readonly code: number
+  readonly reason: string
+}
+
+/** What the link to the server tells the client. */
+export interface LinkListener {
+  /** The server has let us in; `resumed` when it still knows us. */
+  welcomed(resumed: boolean): void
+  received(message: ServerMessage, bytes: Uint8Array | undefined): void
+  /** The connection is gone. */
+  paused(): void
+  /** It is not coming back; when that is the server's word, by its close. */
+  closed(close: SocketClose | undefined): void
+  failed(error: ClientError): void
+}
+
+/** A client's chart and what it acts upon: the socket, the token, the session. */
+export class ClientLink {
+  readonly actor: ActorRefFrom<typeof clientMachine>
+  readonly #url: string
+  readonly #options: ClientOptions
+  readonly #environment: ClientEnvironment
+  readonly #WebSocket: WebSocketClass
+  readonly #listener: LinkListener
+  #socket: WebSocketLike | undefined
+  #token: string | undefined
+  #welcome: WelcomeMessage | undefined
+
+  constructor(url: string, options: ClientOptions, environment: ClientEnvironment, listener: LinkListener) {
+    this.#url = new URL(url).href
+    this.#options = options
+    this.#environment = environment
+    this.#WebSocket = options.WebSocket ?? platformWebSocket()
+    this.#listener = listener
+    this.actor = createActor(this.#machine(), { input: { port: this }, clock: environment.clock })
+  }
+
+  get status(): ClientStatus {
+    const { value } = this.actor.getSnapshot()
+    return (typeof value === 'string' ? value : Object.keys(value)[0]) as ClientStatus
+  }
+
+  /** Whether something new may be sent. */
+  get ready(): boolean {
+    return this.status === 'open' && !this.leaving
+  }
+
+  /** Whether the server is going away. */
+  get leaving(): boolean {
+    return this.actor.getSnapshot().matches({ open: 'leaving' })
+  }
+
+  /** What the server said last of us. */
+  get welcome(): WelcomeMessage | undefined {
+    return this.#welcome
+  }
+
+  /** Connects. */
+  start(): void {
+    const stopListening = listenToPlatform({
+      online: () => this.actor.send({ type: 'network.online' }),
+      offline: () => this.actor.send({ type: 'network.offline' }),
+      wake: () => this.actor.send({ type: 'client.wake' }),
+    })
+    this.actor.subscribe({
+      error: (error) => this.#listener.failed(new ClientError('internal', String(error))),
+      complete: stopListening,
+    })
+    this.actor.start()
+    this.actor.send({ type: 'client.open' })
+  }
+
+  /** Sends. False for a message over the server's limit: it would cost the connection. */
+  write(frame: OutgoingFrame): boolean {
+    if (frame.byteLength > (this.#welcome?.limits?.frameBytes ?? Infinity)) return false
+    this.#socket?.send(frame.payload)
+    return true
+  }
+
+  /** Encodes and sends. */
+  tell(message: object): boolean {
+    return this.write(encodeFrame(message))
+  }
+
+  #machine(): typeof clientMachine {
+    const { clock, random } = this.#environment
+    const { backoffMs = 500, backoffMaxMs = 20_000 } = this.#options
+    const listener = this.#listener
+    return clientMachine.provide({
+      actors: {
+        getToken: fromPromise(async () => {
+          const { token } = this.#options
+          try {
+            this.#token = typeof token === 'function' ? await token() : token
+          } catch (error) {
+            listener.failed(new ClientError('not-authenticated', `token() failed: ${String(error)}`))
+            throw error
+          }
+        }),
+      },
+      actions: {
+        openSocket: () => this.#openSocket(),
+        sendHello: () => {
+          const resume = this.#welcome && { session: this.#welcome.session, secret: this.#welcome.secret }
+          this.tell({ type: 'hello', token: this.#token, resume })
+        },
+        restore: () => listener.welcomed(this.#welcome?.resumed === true),
+        pause: () => listener.paused(),
+        sendPing: () => void this.tell({ type: 'ping' }),
+        dropSocket: () => this.#closeSocket(),
+        // A normal closure: the client will not come back.
+        closeSocket: () => this.#closeSocket(1_000),
+        failCalls: ({ event }) => listener.closed(event.type === 'socket.closed' ? event : undefined),
+        scheduleRetry: assign({
+          // Full jitter: anything up to the bound, so that those who fell together do not rise together.
+          retryAt: ({ context: { attempts, reconnectAfterMs } }) =>
+            clock.now() +
+            (reconnectAfterMs ?? random() * Math.min(backoffMaxMs, backoffMs * 2 ** Math.min(attempts - 1, 30))),
+        }),
+      },
+      delays: {
+        backoff: ({ context }) => Math.max(0, (context.retryAt ?? 0) - clock.now()),
+        pingInterval: () => this.#welcome?.heartbeat?.intervalMs ?? 25_000,
+        pongTimeout: () => this.#welcome?.heartbeat?.timeoutMs ?? 10_000,
+      },
+    })
+  }
+
+  #openSocket(): void {
+    const closed = ({ code, reason }: SocketClose): void =>
+      this.actor.send({ type: 'socket.closed', code, reason, policy: returnPolicy(code) })
+    try {
+      const socket = new this.#WebSocket(this.#url, [subprotocol])
+      this.#socket = socket
+      socket.binaryType = 'arraybuffer'
+      socket.onopen = () => this.actor.send({ type: 'socket.opened' })
+      socket.onmessage = ({ data }: { data: unknown }) => this.#receive(data)
+      socket.onclose = closed
+      // A `close` event follows every error.
+      socket.onerror = () => {}
+    } catch (error) {
+      // A policy of the page forbids the address, say. That may change; a dead client would not.
+      closed({ code: 1006, reason: String(error) })
+    }
+  }
+
+  /** Gives the socket up and hears no more of it. Without a code the session waits for its client. */
+  #closeSocket(code?: number): void {
+    const socket = this.#socket
+    if (socket === undefined) return
+    this.#socket = undefined
+    socket.onopen = socket.onmessage = socket.onclose = null
+    socket.close(code)
+  }
+
+  #receive(data: unknown): void {
+    const frame = decodeFrame(data)
+    if (frame === undefined) return
+    if (this.actor.getSnapshot().matches({ open: 'checking' })) this.actor.send({ type: 'socket.heard' })
+    const { message, bytes } = frame
+    if (message.type === 'welcome') {
+      if (this.status !== 'authenticating') return
+      this.#welcome = message
+      this.actor.send({ type: 'socket.welcomed' })
+      return
+    }
+    try {
+      this.#listener.received(message, bytes)
+    } catch (error) {
+      // A server that sends what it should not is to cost a message, not the page.
+      this.#listener.failed(new ClientError('bad-message', String(error)))
+    }
+  }
+}

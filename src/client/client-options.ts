@@ -1,0 +1,37 @@
+import type { ClientError } from './client-error.ts'
+import type { ClientEnvironment } from './environment.ts'
+import type { WebSocketClass } from './web-socket.ts'
+
+/** What `createClient` takes beside the address. */
+export interface ClientOptions {
+  /** Who this is; a function is asked again for every connection. */
+  readonly token?: string | (() => string | Promise<string>)
+  /** The class of sockets. @default the platform's; Node 20 has none */
+  readonly WebSocket?: WebSocketClass
+  /** The longest wait before the first further attempt (ms); it doubles with each. @default 500 */
+  readonly backoffMs?: number
+  /** The longest wait at all (ms). @default 20_000 */
+  readonly backoffMaxMs?: number
+  /** How long a call waits for its reply, time without a connection included (ms). @default 30_000 */
+  readonly callTimeoutMs?: number
+  /**
+   * Calls that may wait for their replies at once; a server recognises a retry among a session's last 256 requests to
+   * a room. @default 256
+   */
+  readonly callLimit?: number
+  /** What these calls may take together (bytes). @default 1_048_576 */
+  readonly queueBytes?: number
+  /** Time and randomness. @default the platform's */
+  readonly environment?: ClientEnvironment
+}
+
+/** Where a client is in its life: the states of its machine. */
+export type ClientStatus = 'idle' | 'connecting' | 'authenticating' | 'open' | 'waiting' | 'suspended' | 'closed'
+
+/** What a client tells. */
+export interface ClientEvents extends Record<string, unknown> {
+  status: ClientStatus
+  /** A message that is not the protocol's but the application's own. */
+  message: { readonly type: string; readonly data?: unknown }
+  error: ClientError
+}

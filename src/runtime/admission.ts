@@ -1,0 +1,101 @@
+import type { Identity } from '../../machines/index.ts'
+import type { HelloMessage, RequestId } from '../protocol/index.ts'
+import type { ConnectionLink } from './connection-link.ts'
+import type { Core } from './core.ts'
+import { endings } from './endings.ts'
+import type { EndReason } from '../../machines/index.ts'
+import { isPromise } from './eventually.ts'
+import { handleMessage } from './inbound.ts'
+import type { Call } from './inbox.ts'
+import type { Claim } from './session-store.ts'
+import type { Session } from './session.ts'
+import type { Sessions } from './sessions.ts'
+
+/** Lets an authenticated connection in: it gets its session, and its client the `welcome`. */
+export function admit(core: Core, sessions: Sessions, link: ConnectionLink, identity: Identity | undefined): void {
+  if (identity === undefined) throw new Error('A connection must be authenticated before it is admitted.')
+  const id = link.hello?.id
+  const outcome = sessions.admit(link, identity)
+  const { session } = link
+  // Another connection's claim of the session was newer: this one is closed as replaced.
+  if (outcome === 'replaced' || session === undefined) return
+  link.outbox.writable = true
+  welcome(core, link, session, outcome === 'resumed', id)
+  link.forgetCredentials()
+  core.telemetry({ type: 'connection.opened', connection: link.address, user: session.user.id })
+}
+
+/** A client without the subprotocol was welcomed at once; its `hello` comes late and may name an older session. */
+export function takeOver(core: Core, sessions: Sessions, link: ConnectionLink, hello: HelloMessage): void {
+  const { session, inbox } = link
+  if (session === undefined) return
+  const { resume } = hello
+  if (resume === undefined || resume.session === session.id) return welcome(core, link, session, false, hello.id)
+  const decide = (claim: Claim | undefined): void => settleTakeOver(core, sessions, link, hello, claim)
+  // Behind a handler that is at work it waits like everything else; so does what follows it, for the store's answer.
+  const claimed = inbox?.busy === true ? undefined : sessions.claim(resume)
+  if (inbox?.busy !== true && !isPromise(claimed)) return decide(claimed)
+  const call: Call = {
+    id: hello.id,
+    ordered: true,
+    timeoutMs: core.settings.credentialsTimeoutMs,
+    run: () => claimed ?? sessions.claim(resume),
+    done: (claim) => decide(claim as Claim | undefined),
+    failed: (error) => {
+      core.telemetry({ type: 'storage.failed', error })
+      decide(undefined)
+    },
+    expired: () => decide(undefined),
+  }
+  core.inboxOf(link)
+  handleMessage(core, link, { type: 'call', call })
+}
+
+function settleTakeOver(
+  core: Core,
+  sessions: Sessions,
+  link: ConnectionLink,
+  { resume, id }: HelloMessage,
+  claim: Claim | undefined,
+): void {
+  const present = link.session
+  if (present === undefined) return
+  const outcome = claim === undefined ? 'unknown' : sessions.attach(link, present, claim, resume?.secret ?? '')
+  if (outcome === 'replaced') return
+  if (outcome === 'resumed') {
+    present.link = undefined
+    core.route(present.address, { type: 'session.leave' })
+  }
+  welcome(core, link, link.session ?? present, outcome === 'resumed', id)
+}
+
+function welcome(
+  { settings }: Core,
+  link: ConnectionLink,
+  session: Session,
+  resumed: boolean,
+  id: RequestId | undefined,
+): void {
+  link.send({
+    type: 'welcome',
+    ...(id === undefined ? {} : { id }),
+    session: session.id,
+    secret: session.secret ?? '',
+    user: session.user.id,
+    resumed,
+    heartbeat: { intervalMs: settings.heartbeatMs, timeoutMs: settings.heartbeatTimeoutMs },
+    limits: { frameBytes: settings.frameBytes, rooms: settings.roomsPerSession, presenceBytes: settings.presenceBytes },
+  })
+}
+
+/** Lets go of a connection's session: it waits for its client, or is over, as the reason has it. */
+export function release(core: Core, link: ConnectionLink, reason: EndReason): void {
+  const { session } = link
+  link.cancel()
+  link.outbox.writable = false
+  link.outbox.discard()
+  link.session = undefined
+  if (session === undefined || session.link !== link) return
+  session.link = undefined
+  core.route(session.address, { type: endings[reason].session === 'leaves' ? 'session.leave' : 'session.detach' })
+}

@@ -1,0 +1,60 @@
+import type { Eventually } from '../runtime/eventually.ts'
+import type { History, HistoryLimits, RoomLog } from '../runtime/history.ts'
+import type { Folder } from './lmdb-folder.ts'
+import { LmdbLog, type LogGround } from './lmdb-log.ts'
+import type { Sweep } from './lmdb-sweep.ts'
+import type { Writer } from './lmdb-writer.ts'
+
+/** The rooms' logs. */
+export class Rooms implements History {
+  readonly #writer: Writer
+  readonly #sweep: Sweep
+  readonly #logs: Map<string, LmdbLog>
+  readonly #ground: LogGround
+
+  /**
+   * @param logs - those that are open, which the sweep has to know as well
+   */
+  constructor({ db, generation }: Folder, writer: Writer, sweep: Sweep, logs: Map<string, LmdbLog>) {
+    this.#writer = writer
+    this.#sweep = sweep
+    this.#logs = logs
+    this.#ground = {
+      db,
+      writer,
+      generation,
+      firstExpiry: (expires) => sweep.expect(expires),
+      closed: (log) => {
+        if (logs.get(log.room) === log) logs.delete(log.room)
+      },
+    }
+  }
+
+  /**
+   * @throws StoreError `store-closed`; `store-write-failed`, when a write has failed and another fails as well
+   */
+  open(room: string, limits: HistoryLimits): Eventually<RoomLog> {
+    this.#writer.refuseIfClosed()
+    const last = this.#logs.get(room)
+    last?.retire()
+    if (this.#writer.failure === undefined && last?.isBusy !== true && !this.#sweep.isRemoving(room)) {
+      return this.#load(room, limits)
+    }
+    return this.#loadLater(room, limits)
+  }
+
+  /** What the log was promised, or what is being taken from it, is settled first. */
+  async #loadLater(room: string, limits: HistoryLimits): Promise<RoomLog> {
+    await this.#writer.settled()
+    await this.#writer.recover()
+    this.#writer.refuseIfClosed()
+    return this.#load(room, limits)
+  }
+
+  #load(room: string, limits: HistoryLimits): RoomLog {
+    this.#logs.get(room)?.retire()
+    const log = new LmdbLog(this.#ground, room, limits)
+    this.#logs.set(room, log)
+    return log
+  }
+}

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest'
+import { clientRoomMachine, type ClientRoomContext } from '../../machines/index.ts'
+import { Chart, type Play, type Step } from './chart.ts'
+import { walk } from './walk.ts'
+
+const join = { type: 'client.join' }
+const paused = { type: 'client.paused' }
+const closed = { type: 'client.closed' }
+const joined = { type: 'server.joined' }
+const refused = { type: 'server.refused' }
+const gap = { type: 'room.gap' }
+const leave = { type: 'room.leave' }
+const noAnswer = { type: 'xstate.after.joinTimeout.client-room.joining' }
+const noHealing = { type: 'xstate.after.joinTimeout.client-room.recovering' }
+
+const chart = new Chart(clientRoomMachine, {
+  input: { room: {} },
+  events: [join, paused, closed, joined, refused, gap, leave],
+})
+
+async function played(...steps: Step[]): Promise<Play> {
+  const play = await chart.play()
+  for (const step of steps) await play.perform(step)
+  return play
+}
+
+const healsOf = (play: Play): number => (play.snapshot.context as ClientRoomContext).heals
+const ways: readonly (readonly Step[])[] = [[], [join], [join, joined], [join, joined, gap]]
+
+describe('client-room', () => {
+  it('goes where its graph says, and can get everywhere', async () => {
+    expect(await walk(chart)).toEqual({
+      states: ['waiting', 'joining', 'joined', 'recovering', 'left'],
+      finals: ['left'],
+      untaken: [],
+    })
+  })
+
+  it('asks once for each time that it has to be let in', async () => {
+    const play = await played(join, join, joined, joined, paused, join)
+    expect(play.snapshot.value).toBe('joining')
+    expect(play.ran.filter((name) => name === 'sendJoin')).toHaveLength(2)
+  })
+
+  it('asks again when something is missing, once however much that is', async () => {
+    const play = await played(join, joined, gap, gap, gap)
+    expect(play.snapshot.value).toBe('recovering')
+    expect(play.ran).toEqual(['sendJoin', 'sendJoin'])
+    await play.perform(joined)
+    expect(play.snapshot.value).toBe('joined')
+    expect(healsOf(play)).toBe(1)
+  })
+
+  it('asks again when there is no answer, and does not count that as a loss', async () => {
+    const play = await played(join, noAnswer)
+    expect([play.snapshot.value, play.ran.length, healsOf(play)]).toEqual(['joining', 2, 0])
+    for (const step of [joined, gap, noHealing]) await play.perform(step)
+    expect([play.snapshot.value, play.ran.length, healsOf(play)]).toEqual(['recovering', 4, 1])
+  })
+
+  it('finds something missing only when it is in', async () => {
+    for (const way of [[], [join]]) expect(healsOf(await played(...way, gap))).toBe(0)
+  })
+
+  it('waits when the connection is gone, without a timer, and shows nobody as typing', async () => {
+    for (const way of ways) {
+      const play = await played(...way, paused)
+      expect(play.snapshot.value).toBe('waiting')
+      expect(play.ran.at(-1)).toBe('forgetTypists')
+      expect(play.clock.pending).toBe(0)
+      for (const step of [joined, gap]) await play.perform(step)
+      expect(play.snapshot.value).toBe('waiting')
+    }
+  })
+
+  it('is over for good when it is left, refused, or its client is closed', async () => {
+    for (const way of ways) {
+      for (const step of [leave, refused, closed]) {
+        const play = await played(...way, step)
+        expect(play.snapshot).toMatchObject({ value: 'left', status: 'done' })
+        expect(play.clock.pending).toBe(0)
+      }
+    }
+  })
+})
