@@ -204,7 +204,6 @@ export const connectionMachine = connectionSetup().createMachine({
         'socket.hello': { target: 'authenticating', actions: 'keepCredentials' },
         'socket.message': { actions: 'hold' },
         'identity.renew': { actions: 'hold' },
-        'connection.handOver': { target: 'closing', actions: { type: 'end', params: { reason: 'server-closing' } } },
       },
       after: {
         credentialsTimeout: {
@@ -225,7 +224,6 @@ export const connectionMachine = connectionSetup().createMachine({
         'socket.message': { actions: 'hold' },
         'socket.hello': { actions: 'hold' },
         'identity.renew': { actions: 'hold' },
-        'connection.handOver': { target: 'closing', actions: { type: 'end', params: { reason: 'server-closing' } } },
       },
       after: {
         credentialsTimeout: {

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { checkDrainTime } from './runtime/drain.ts'
 import type { RuntimeOptions } from './runtime/options.ts'
 import { RuntimeTrunk, type DrainOptions } from './runtime/runtime.ts'
 import { wsTransport, type WsTransport } from './transports/ws.ts'
@@ -64,7 +65,8 @@ export class Runtime extends RuntimeTrunk {
    * Hands the connections over, as {@link RuntimeTrunk.drain} has it; then nothing is left, as after {@link close}.
    * Ports that {@link listen} opened take no more from the beginning.
    */
-  override drain(options: DrainOptions = {}): Promise<void> {
+  override async drain(options: DrainOptions = {}): Promise<void> {
+    if (options.withinMs !== undefined) checkDrainTime(options.withinMs)
     return this.#leave(super.drain(options))
   }
 

@@ -128,6 +128,7 @@ class LaggingLog implements RoomLog {
   readonly #store: LaggingHistory
   readonly #delay: (append: Append) => void
   #underWay = 0
+  #hasFailed = false
   #end: 'failed' | 'closed' | undefined
 
   constructor(log: RoomLog, store: LaggingHistory, delay: (append: Append) => void) {
@@ -142,7 +143,7 @@ class LaggingLog implements RoomLog {
   }
 
   get isInUse(): boolean {
-    return this.#end === undefined || this.#underWay > 0
+    return this.#underWay > 0 || (this.#end === undefined && !this.#hasFailed)
   }
 
   append(record: LogRecord, request?: LoggedRequest): Promise<Appended> {
@@ -154,7 +155,10 @@ class LaggingLog implements RoomLog {
           this.#underWay--
           const result = fate === 'lost' ? undefined : (this.#log.append(record, request) as Appended)
           if (fate === 'kept' && result !== undefined) resolve(result)
-          else reject(failure('write'))
+          else {
+            this.#hasFailed = true
+            reject(failure('write'))
+          }
         },
       })
     })
@@ -211,6 +215,13 @@ export class LaggingSessions implements SessionStore {
   constructor({ keepsChanges = true } = {}) {
     this.keepsChanges = keepsChanges
     onTestFinished(() => expect(this.breaches).toEqual([]))
+  }
+
+  /** What a process finds whose predecessor was killed just now. */
+  afterKill(): LaggingSessions {
+    const next = new LaggingSessions()
+    for (const [id, session] of this.disk) next.disk.set(id, structuredClone(session))
+    return next
   }
 
   restore(): Promise<readonly SessionRecord[]> {

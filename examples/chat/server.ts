@@ -2,12 +2,18 @@ import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createRuntime, defineRoom } from 'greenroom'
+import { lmdb } from 'greenroom/lmdb'
 import { decodeIdentity } from './identity.ts'
 import { createSite } from './site.ts'
 
 const hourMs = 3_600_000
 
+// `DATA=./data npm start` keeps what is said, and who is here, over a restart.
+const path = process.env['DATA']
+const store = path === undefined ? undefined : lmdb({ path })
+
 const runtime = createRuntime({
+  ...(store && { history: store, sessions: store }),
   // An example's identity, not security: see identity.ts.
   authenticate: ({ token = '' }) => ({ id: decodeIdentity(token).id }),
   // So that `npx wscat -c ws://localhost:8080/ws` takes part without credentials.

@@ -61,12 +61,14 @@ function settleTakeOver(
   const present = link.session
   if (present === undefined) return
   const outcome = claim === undefined ? 'unknown' : sessions.attach(link, present, claim, resume?.secret ?? '')
-  if (outcome === 'replaced') return
-  if (outcome === 'resumed') {
+  if (outcome !== 'unknown') {
+    // Of no use any more, also when a newer claim has the session: then the client is to stay away.
     present.link = undefined
+    if (link.session === present) link.session = undefined
     core.route(present.address, { type: 'session.leave' })
   }
-  welcome(core, link, link.session ?? present, outcome === 'resumed', id)
+  const { session } = link
+  if (session !== undefined) welcome(core, link, session, outcome === 'resumed', id)
 }
 
 function welcome(

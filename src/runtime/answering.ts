@@ -2,6 +2,7 @@ import {
   decodeData,
   encodeData,
   errorMessage,
+  protocolLimits,
   RequestError,
   type ApplicationMessage,
   type RequestId,
@@ -74,7 +75,10 @@ function callOf(
       answer({ type: 'reply', ...content })
     },
     failed: (error) => {
-      if (error instanceof RequestError) return answer({ type: 'error', code: error.code, message: error.message })
+      if (error instanceof RequestError) {
+        const code = error.code.slice(0, protocolLimits.idLength)
+        return answer({ type: 'error', code, message: error.message })
+      }
       core.telemetry({ type: 'callback.threw', callback: name, error })
       refuse('internal')
     },

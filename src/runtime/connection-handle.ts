@@ -38,6 +38,7 @@ export class ConnectionHandle implements Connection {
   }
 
   forbid(): void {
+    if (this.#link.session === undefined) return
     this.#core.route(this.id, { type: 'connection.close', reason: 'forbidden' } as never)
   }
 }

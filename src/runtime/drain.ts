@@ -12,7 +12,9 @@ const intervalMs = 100
 export class Drain {
   readonly #core: Core
   readonly #waiting: ConnectionLink[]
-  readonly #perBatch: number
+  readonly #count: number
+  readonly #batches: number
+  #batch = 0
 
   constructor(connections: readonly ConnectionLink[], withinMs: number, core: Core) {
     this.#core = core
@@ -21,12 +23,17 @@ export class Drain {
     const available = Math.max(0, withinMs - goodbyeGraceMs - Math.min(closeTimeoutMs, withinMs / 4))
     const windowMs = Math.min(available, (connections.length * 1_000) / drainPerSecond)
     this.#waiting = shuffled(connections, () => core.environment.random())
-    this.#perBatch = Math.max(1, Math.ceil(connections.length / Math.max(1, Math.floor(windowMs / intervalMs) + 1)))
+    this.#count = connections.length
+    // With all the time there is and no rate they go one by one.
+    this.#batches = Number.isFinite(windowMs) ? Math.floor(windowMs / intervalMs) + 1 : this.#count
   }
 
   /** Says goodbye to the next batch. */
   handOver(): void {
-    const batch = this.#waiting.splice(0, this.#perBatch)
+    this.#batch++
+    // Batches of one size would be done too soon wherever that is no whole number: ten in a hundred batches, say.
+    const staying = this.#count - Math.ceil((this.#count * this.#batch) / this.#batches)
+    const batch = this.#waiting.splice(0, this.#waiting.length - staying)
     const { environment } = this.#core
     for (const link of batch) {
       const reconnectAfterMs = Math.round(environment.random() * intervalMs)
@@ -34,6 +41,16 @@ export class Drain {
       this.#core.route(link.address, { type: 'connection.handOver', reconnectAfterMs } as never)
     }
   }
+}
+
+/**
+ * Sees that a drain is given a time that is one.
+ *
+ * @throws RangeError when it is not
+ */
+export function checkDrainTime(withinMs: unknown): void {
+  if (typeof withinMs === 'number' && withinMs >= 0) return
+  throw new RangeError(`withinMs must be a number ≥ 0, not ${String(withinMs)}`)
 }
 
 /** In an order that nobody chose, so that those who came together do not come back together (Fisher–Yates). */

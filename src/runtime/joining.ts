@@ -9,34 +9,47 @@ import { bounded, merge, Reading, type AnswerLimits } from './recovery.ts'
 import type { RoomRecord } from './room-record.ts'
 import { announceJoin } from './room-presence.ts'
 import type { Session } from './session.ts'
+import type { TurnEvent } from './turns.ts'
 import { describeTyping } from './typing.ts'
 
 const limitsOf = ({ settings }: Core): AnswerLimits => ({ count: settings.replayCount, length: settings.replayBytes })
 
 /** Makes a session a member, and answers with what it has missed. */
-export function admit(core: Core, room: RoomRecord, session: Session, message: JoinMessage): void {
+export function admit(
+  core: Core,
+  room: RoomRecord,
+  session: Session,
+  message: JoinMessage,
+  outbox: Outbox | undefined,
+): void {
   const { log } = room
   if (log === undefined) throw new Error(`The log of '${room.name}' is not open.`)
   const { since, presence } = message
   room.add(session, presence)
   core.sessionChanged(session)
   announceJoin(core, room, session, presence)
-  session.outbox?.settle(room)
-  if (since === undefined) return answerJoin(room, session, session.outbox, message, undefined)
+  outbox?.settle(room)
+  // The connection that asked may be gone, and another has the session: it asks anew, and is not held up by this.
+  if (since === undefined || outbox !== session.outbox) return answerJoin(room, session, outbox, message, undefined)
   const bounds = { limit: core.settings.replayCount, until: room.delivered, now: core.environment.clock.now() }
   const read = log.since(since, bounds)
   // Reading a log that answers at once and listening are one step: nothing falls between what is replayed and what
   // follows. Otherwise the member is held out of the audience, and what is broadcast meanwhile is kept for it.
   if (isPromise(read)) return begin(core, room, session, message, read)
-  answerJoin(room, session, session.outbox, message, merge(since, read, [], room.delivered, limitsOf(core)))
+  answerJoin(room, session, outbox, message, merge(since, read, [], room.delivered, limitsOf(core)))
 }
 
 /** Answers with a page of the log. */
-export function replay(core: Core, room: RoomRecord, session: Session, message: HistoryMessage): void {
+export function replay(
+  core: Core,
+  room: RoomRecord,
+  session: Session,
+  message: HistoryMessage,
+  outbox: Outbox | undefined,
+): void {
   const { log } = room
-  if (log === undefined || !room.has(session)) {
-    return session.send(errorMessage('not-a-member', message.id, room.name))
-  }
+  if (log === undefined || !room.has(session)) return refuse(room, outbox, message, 'not-a-member')
+  if (outbox !== session.outbox) return
   const { before = Infinity, limit = Infinity } = message
   const bounds = {
     limit: Math.min(limit, core.settings.replayCount),
@@ -45,7 +58,7 @@ export function replay(core: Core, room: RoomRecord, session: Session, message: 
   }
   const read = log.before(before, bounds)
   if (isPromise(read)) begin(core, room, session, message, read)
-  else answerHistory(core, room, session.outbox, message, read)
+  else answerHistory(core, room, outbox, message, read)
 }
 
 /** The log has been read. A connection that has gone meanwhile is not answered: its client asks anew. */
@@ -55,8 +68,9 @@ export function answerRead(core: Core, room: RoomRecord, reading: Reading): void
   room.readings.delete(session.id)
   if (room.actor !== undefined) cancelLater(room.actor, readingTimer(session))
   if (message.type === 'history') {
-    const page = 'complete' in result ? result : { entries: [], complete: false }
-    return answerHistory(core, room, outbox, message, page)
+    // An empty page would say that there is nothing.
+    if ('complete' in result) return answerHistory(core, room, outbox, message, result)
+    return refuse(room, outbox, message, 'storage-failed')
   }
   const since = message.since as Position
   const recovery = merge(since, result as Recovery, held, room.delivered, limitsOf(core))
@@ -74,18 +88,28 @@ function begin(
   room.readings.set(session.id, reading)
   room.turns.begin(session, 'reading')
   if (message.type === 'join') room.mute(session)
-  const event = { type: 'room.read', session, reading }
   const finish = (result: Recovery | LogPage | undefined): void => {
     if (result !== undefined) reading.result = result
-    room.actor?.send(event)
+    room.send(readEvent(reading))
   }
-  // What cannot be read is not recovered; nobody waits for ever to be told so.
-  if (room.actor !== undefined) sendLater(room.actor, event, core.settings.roomOpenTimeoutMs, readingTimer(session))
+  expectReading(core, room, reading)
   read.then(finish, (error: unknown) => {
     core.telemetry({ type: 'storage.failed', room: room.name, error })
     finish(undefined)
   })
 }
+
+/** What cannot be read is not recovered; nobody waits for ever to be told so. */
+export function expectReading({ settings }: Core, { actor }: RoomRecord, reading: Reading): void {
+  if (actor === undefined) return
+  sendLater(actor, readEvent(reading), settings.roomOpenTimeoutMs, readingTimer(reading.session))
+}
+
+const readEvent = (reading: Reading): TurnEvent & { readonly reading: Reading } => ({
+  type: 'room.read',
+  session: reading.session,
+  reading,
+})
 
 const readingTimer = ({ id }: Session): string => `reading:${id}`
 
@@ -110,7 +134,16 @@ function answerJoin(
     recovered: recovery?.recovered ?? false,
   }
   outbox?.answer(withMessages(joined, room, recovery?.entries ?? []))
-  describeTyping(room, session)
+  if (outbox === session.outbox) describeTyping(room, session)
+}
+
+function refuse(
+  room: RoomRecord,
+  outbox: Outbox | undefined,
+  { id }: HistoryMessage,
+  code: 'not-a-member' | 'storage-failed',
+): void {
+  outbox?.push(Frame.of(errorMessage(code, id, room.name)))
 }
 
 function answerHistory(

@@ -2,6 +2,7 @@ import { errorMessage, type Json, type PresenceUpdateMessage } from '../protocol
 import { sendLater } from './actor-system.ts'
 import type { Core } from './core.ts'
 import { Frame } from './frame.ts'
+import type { Outbox } from './outbox.ts'
 import type { PresenceChange } from './presence.ts'
 import type { RoomRecord } from './room-record.ts'
 import type { Session } from './session.ts'
@@ -18,13 +19,18 @@ export function announceLeave(core: Core, room: RoomRecord, session: Session): v
 }
 
 /** A member says something new of itself. */
-export function updatePresence(core: Core, room: RoomRecord, session: Session, message: PresenceUpdateMessage): void {
-  const { id, state } = message
-  if (!room.has(session)) return session.send(errorMessage('not-a-member', id, room.name))
+export function updatePresence(
+  core: Core,
+  room: RoomRecord,
+  session: Session,
+  { id, state }: PresenceUpdateMessage,
+  outbox: Outbox | undefined,
+): void {
+  if (!room.has(session)) return outbox?.push(Frame.of(errorMessage('not-a-member', id, room.name)))
   room.add(session, state)
   core.sessionChanged(session)
   tell(core, room, room.presence.update(session.user.id, session.id, state))
-  if (id !== undefined) session.send({ type: 'ack', id, room: room.name })
+  if (id !== undefined) outbox?.push(Frame.of({ type: 'ack', id, room: room.name }))
 }
 
 /** A member's client has been away for longer than the grace. */
@@ -39,18 +45,21 @@ export function reappear(core: Core, room: RoomRecord, session: Session): void {
   tell(core, room, room.presence.join(session.user.id, session.id, room.stateOf(session)))
 }
 
-/** Tells members of a room that tells counts only how many users are here, if that has changed. */
+/**
+ * Tells members of a room that tells counts only how many users are here. Also when it is what they were told last: who
+ * has come meanwhile was told what was so at that moment.
+ */
 export function announceCount(room: RoomRecord): void {
   room.countDue = false
-  const count = room.presence.size
-  if (count === room.toldCount) return
-  room.toldCount = count
-  room.broadcast(Frame.of({ type: 'presence', room: room.name, count }))
+  room.broadcast(Frame.of({ type: 'presence', room: room.name, count: room.presence.size }))
 }
 
 function tell(core: Core, room: RoomRecord, change: PresenceChange | undefined, except?: Session): void {
   if (change === undefined) return
-  if (room.options.presence === 'count') return scheduleCount(core, room)
+  if (room.options.presence === 'count') {
+    if (change.updated === undefined) scheduleCount(core, room)
+    return
+  }
   room.broadcast(Frame.of({ type: 'presence', room: room.name, ...change }), except)
 }
 

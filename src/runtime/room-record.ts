@@ -10,7 +10,7 @@ import type { Reading } from './recovery.ts'
 import type { RoomOptions } from './room-options.ts'
 import type { Session } from './session.ts'
 import type { SparedRoom } from './sparing.ts'
-import type { Storing } from './storing.ts'
+import type { Storing, Unannounced } from './storing.ts'
 import { Turns } from './turns.ts'
 
 /** What a room knows of a member. */
@@ -44,14 +44,19 @@ export class RoomRecord implements SparedRoom {
   held: RoomEvent[] = []
   /** Messages that the log has yet to answer for, in the order of their offsets. */
   storing: Storing[] = []
+  /** How many of them it has not answered for in any way. */
+  underWay = 0
+  /** Whether the log has failed: it is not used any more, and is going to be opened again. */
+  failing = false
+  /** Messages that it kept all the same: their senders are told when it is open again. */
+  unannounced: Unannounced[] = []
   /** Answers that the log is being read for, by session id. */
   readonly readings = new Map<string, Reading>()
   /** What a log that was opened again holds beyond what members were told. */
   missed: readonly LogEntry[] = []
   /** The last offset that members were told of. */
   delivered = 0
-  /** How many users members were told are here, in a room that tells counts only; whether a change is due. */
-  toldCount = 0
+  /** Whether members are about to be told how many users are here, in a room that tells counts only. */
   countDue = false
   /** The typing actors, by session id. */
   readonly typing = new Population({ done: () => {}, crashed: () => {} })
@@ -66,6 +71,7 @@ export class RoomRecord implements SparedRoom {
   /** The epoch of the last log that was open. */
   epoch: string | undefined
   #log: RoomLog | undefined
+  #abandoned: RoomLog | undefined
   #prefix = ''
   #ackMiddle = ''
 
@@ -85,11 +91,30 @@ export class RoomRecord implements SparedRoom {
   set log(log: RoomLog | undefined) {
     this.#log = log
     if (log === undefined) return
+    this.failing = false
     this.epoch = log.epoch
     const place = `"room":${JSON.stringify(this.name)},"epoch":${JSON.stringify(log.epoch)},"offset":`
     // What is the same for all messages of the room is encoded once.
     this.#prefix = `{"type":"message",${place}`
     this.#ackMiddle = `,${place}`
+  }
+
+  /** Lets go of the log: when it has answered for everything that it was given. */
+  abandonLog(): void {
+    this.#abandoned = this.failing ? undefined : this.#log
+    this.#log = undefined
+    if (this.underWay === 0) this.#abandoned?.close()
+  }
+
+  /** The log has answered for a message. */
+  settled(): void {
+    this.underWay--
+    if (this.underWay === 0) this.#abandoned?.close()
+  }
+
+  /** Tells the room's actor something, if it still lives. */
+  send(event: { readonly type: string }): void {
+    if (this.actor?.getSnapshot().status === 'active') this.actor.send(event)
   }
 
   get size(): number {

@@ -13,19 +13,20 @@ import {
   type TypingUpdateMessage,
 } from '../protocol/index.ts'
 import type { Core } from './core.ts'
+import { Frame } from './frame.ts'
 import { admit, answerRead, replay } from './joining.ts'
 import type { Reading } from './recovery.ts'
-import { announceCount, announceJoin, announceLeave, reappear, updatePresence, withdraw } from './room-presence.ts'
+import { announceCount, announceLeave, reappear, updatePresence, withdraw } from './room-presence.ts'
 import type { RoomRecord } from './room-record.ts'
 import type { Session } from './session.ts'
 import { deliverStored, publish } from './storing.ts'
-import type { TurnEvent } from './turns.ts'
+import { askerOf, type TurnEvent } from './turns.ts'
 import { noteTyping, stopTyping, typingLogic } from './typing.ts'
 
 /** What an action of the room's chart is called with; `Message` is what the event carries. */
 export interface Args<Message = { readonly id?: RequestId } | undefined> {
   readonly context: RoomInput
-  readonly event: { readonly type: string; readonly session: Session; readonly message: Message }
+  readonly event: TurnEvent & { readonly message: Message }
   readonly self: AnyActorRef
 }
 
@@ -47,26 +48,38 @@ export function services(core: Core, isAlive: (session: Session) => boolean): Re
   const emptied = (args: Args<never>): void => {
     if (roomOf(args).size === 0) args.self.send({ type: 'room.emptied' })
   }
-  const resume = (args: Args<never>, events: readonly TurnEvent[]): void => {
-    for (const event of events) {
-      roomOf(args).backlog.remove((event as Partial<Args['event']>).message)
-      table.get(event.type)?.({ ...args, event } as never)
+  const resume = ({ context, self }: Args<never>, events: readonly TurnEvent[]): void => {
+    const room = roomOf({ context })
+    const waiting = [...events] as Args['event'][]
+    for (let event = waiting.shift(); event !== undefined; event = waiting.shift()) {
+      const args = { context, event, self }
+      if (mustWait(room, event)) {
+        putBy(args)
+        continue
+      }
+      room.backlog.remove(event.message)
+      try {
+        table.get(event.type)?.(args as Args<never>)
+      } catch (error) {
+        // The room comes back, and does the rest then.
+        room.held.push(...(waiting as never[]))
+        answer(event, 'internal')
+        throw error
+      }
     }
   }
-  // What a session asks takes its turn behind what it asked before.
   const inTurn =
     <Message>(service: (args: Args<Message>) => void): Serve =>
     (args) => {
-      const { turns } = roomOf(args)
-      if (turns.idle || !turns.mustWait(args.event)) service(args)
-      else if (fits(args)) turns.wait(args.event)
+      if (!mustWait(roomOf(args), args.event)) service(args)
+      else if (fits(args)) putBy(args)
     }
   const table = new Map<string, Serve>([
     [
       'room.join',
       inTurn<JoinMessage>((args) => {
         const { session, message } = args.event
-        if (isAlive(session)) admit(core, roomOf(args), session, message)
+        if (isAlive(session)) admit(core, roomOf(args), session, message, askerOf(args.event))
         emptied(args as Args<never>)
       }),
     ],
@@ -79,12 +92,15 @@ export function services(core: Core, isAlive: (session: Session) => boolean): Re
     ],
     [
       'room.publish',
-      inTurn<PublishMessage>((args) => publish(core, roomOf(args), args.event.session, args.event.message)),
+      inTurn<PublishMessage>((args) => {
+        publish(core, roomOf(args), args.event.session, args.event.message, askerOf(args.event))
+      }),
     ],
     [
       'room.presence',
       inTurn<PresenceUpdateMessage>((args) => {
-        updatePresence(core, roomOf(args), args.event.session, args.event.message)
+        const { session, message } = args.event
+        updatePresence(core, roomOf(args), session, message, askerOf(args.event))
       }),
     ],
     [
@@ -94,12 +110,15 @@ export function services(core: Core, isAlive: (session: Session) => boolean): Re
         const { session, message } = args.event
         if (!room.has(session)) return refuse(args, 'not-a-member')
         noteTyping(core, typing, args.self, room, session, message.typing)
-        if (message.id !== undefined) session.send({ type: 'ack', id: message.id, room: room.name })
+        if (message.id === undefined) return
+        askerOf(args.event)?.push(Frame.of({ type: 'ack', id: message.id, room: room.name }))
       }),
     ],
     [
       'room.history',
-      inTurn<HistoryMessage>((args) => replay(core, roomOf(args), args.event.session, args.event.message)),
+      inTurn<HistoryMessage>((args) => {
+        replay(core, roomOf(args), args.event.session, args.event.message, askerOf(args.event))
+      }),
     ],
     ['room.withdraw', inTurn((args) => withdraw(core, roomOf(args), args.event.session))],
     ['room.reappear', inTurn((args) => reappear(core, roomOf(args), args.event.session))],
@@ -111,7 +130,8 @@ export function services(core: Core, isAlive: (session: Session) => boolean): Re
         if (isAlive(session)) {
           room.add(session, state)
           room.listen(session)
-          if (!absent) announceJoin(core, room, session, state)
+          // Nobody has seen it go: to those who are back already it is not new.
+          if (!absent) room.presence.join(session.user.id, session.id, state)
         }
         emptied(args)
       },
@@ -147,18 +167,33 @@ export function services(core: Core, isAlive: (session: Session) => boolean): Re
   return table
 }
 
-function dismiss(
-  core: Core,
-  room: RoomRecord,
-  { session, message }: { readonly session: Session; readonly message: LeaveMessage | undefined },
-): void {
+function dismiss(core: Core, room: RoomRecord, event: Args<LeaveMessage | undefined>['event']): void {
+  const { session, message } = event
   stopTyping(room, session)
   if (room.remove(session)) announceLeave(core, room, session)
   room.log?.forget(session.id)
   session.outbox?.settle(room)
   core.sessionChanged(session)
   if (message === undefined) return
-  session.send({ type: 'left', ...(message.id === undefined ? {} : { id: message.id }), room: room.name })
+  const id = message.id === undefined ? {} : { id: message.id }
+  askerOf(event)?.push(Frame.of({ type: 'left', ...id, room: room.name }))
+}
+
+/** What a session asks takes its turn behind what it asked before, and nobody's is asked of a log that has failed. */
+const mustWait = (room: RoomRecord, event: TurnEvent): boolean =>
+  room.failing || (!room.turns.idle && room.turns.mustWait(event))
+
+/** What takes its turn among what its session asks. */
+const turnTypes = new Set(
+  ['join', 'leave', 'publish', 'presence', 'typing', 'history', 'withdraw', 'reappear'].map((type) => `room.${type}`),
+)
+
+/** Puts an event by, behind what its session waits for, or until the log is open. */
+export function putBy({ context, event }: Args<unknown>): void {
+  const { turns, held } = roomOf({ context })
+  if (!turnTypes.has(event.type)) held.push(event as never)
+  else if (turns.mustWait(event)) turns.wait({ ...event, asker: askerOf(event) })
+  else held.push({ ...event, asker: askerOf(event) } as never)
 }
 
 /** Takes an event into the backlog. One for which there is no more room is refused. */
@@ -171,8 +206,9 @@ export function fits({ context, event }: Args<unknown>): boolean {
     room.backlog.force(message)
     return true
   }
-  event.session.send(errorMessage('room-unavailable', message.id, room.name))
-  if (event.type === 'room.join') event.session.rooms.delete(room.name)
+  answer(event as Args['event'], 'room-unavailable', room.name)
+  // Whoever is here already stays.
+  if (event.type === 'room.join' && !room.has(event.session)) event.session.rooms.delete(room.name)
   return false
 }
 
@@ -181,5 +217,12 @@ export function refuse<Message extends { readonly id?: RequestId } | undefined>(
   { event, context }: Args<Message>,
   code: ErrorCode,
 ): void {
-  event.session.send(errorMessage(code, event.message?.id, (context.room as RoomRecord).name))
+  askerOf(event)?.push(Frame.of(errorMessage(code, event.message?.id, roomOf({ context }).name)))
+}
+
+/** Answers that something failed, if it was a request. */
+export function answer(event: object, code: ErrorCode, room?: string): void {
+  const { session, message } = event as Partial<Args['event']>
+  if (session === undefined || message === undefined) return
+  askerOf(event as TurnEvent)?.push(Frame.of(errorMessage(code, message.id, room)))
 }

@@ -1,6 +1,6 @@
-import { fromPromise, type AnyMachineSnapshot, type EventObject } from 'xstate'
-import { roomMachine, type RoomEvent, type RoomInput } from '../../machines/index.ts'
-import { errorMessage } from '../protocol/index.ts'
+import { fromPromise, type AnyMachineSnapshot } from 'xstate'
+import { roomMachine, type RoomInput } from '../../machines/index.ts'
+import { errorMessage, type Json } from '../protocol/index.ts'
 import type { Core } from './core.ts'
 import { Frame } from './frame.ts'
 import type { History } from './history.ts'
@@ -8,7 +8,7 @@ import { withLanes, type LanedLogic } from './lanes.ts'
 import { catchUp, openLog } from './log-opening.ts'
 import { withPopulation } from './population.ts'
 import type { RoomRecord } from './room-record.ts'
-import { fits, refuse, roomOf, services, type Args } from './room-services.ts'
+import { answer, fits, putBy, refuse, roomOf, services, type Args } from './room-services.ts'
 import type { Session } from './session.ts'
 import { announceTyping, stopTyping } from './typing.ts'
 
@@ -18,12 +18,17 @@ export function roomLogic(core: Core, history: History, isAlive: (session: Sessi
   const served = (args: Args): void => serve.get(args.event.type)?.(args as Args<never>)
   const machine = roomMachine.provide({
     actors: {
-      openHistory: fromPromise<void, RoomInput>(({ input }) => openLog(core, history, input.room as RoomRecord)),
+      openHistory: fromPromise<void, RoomInput>(({ input, signal }) =>
+        openLog(core, history, input.room as RoomRecord, signal),
+      ),
     },
     actions: {
-      hold: (args: Args) => hold(args),
+      hold: (args: Args) => {
+        if (fits(args)) putBy(args)
+        if (args.event.type === 'room.restore') noteRestored(args)
+      },
       runHeld: (args: Args) => runHeld(args, served),
-      fail: (args: Args) => giveUp(roomOf(args)),
+      fail: (args: Args) => giveUp(core, roomOf(args)),
       admit: serve.get('room.join'),
       dismiss: serve.get('room.leave'),
       publish: serve.get('room.publish'),
@@ -59,15 +64,10 @@ export function roomLogic(core: Core, history: History, isAlive: (session: Sessi
       const room = roomOf(snapshot)
       // The typing actors end with the room's; nobody is to be left typing for ever.
       for (const session of room.sessions) stopTyping(room, session)
-      answerCrashed(event)
+      answer(event, 'internal')
     },
   })
   return withPopulation(laned, (snapshot) => roomOf(snapshot as AnyMachineSnapshot).typing)
-}
-
-/** Puts a request by until the log is open. */
-function hold(args: Args): void {
-  if (fits(args)) roomOf(args).held.push(args.event as RoomEvent)
 }
 
 /**
@@ -75,13 +75,15 @@ function hold(args: Args): void {
  * still held, for the room that comes back.
  */
 function runHeld(args: Args, serve: (args: Args) => void): void {
-  const { held, backlog } = roomOf(args)
+  const { held, backlog, failing } = roomOf(args)
+  // The room crashed before it could act upon its log's failure.
+  if (failing) return args.self.send({ type: 'room.storageFailed' })
   for (let event = held.shift(); event !== undefined; event = held.shift()) {
     backlog.remove((event as Partial<Args['event']>).message)
     try {
       serve({ ...args, event: event as Args['event'] })
     } catch (error) {
-      answerCrashed(event)
+      answer(event, 'internal')
       throw error
     }
   }
@@ -89,31 +91,36 @@ function runHeld(args: Args, serve: (args: Args) => void): void {
   if (roomOf(args).size === 0) args.self.send({ type: 'room.emptied' })
 }
 
+/** A member of before is one at once: whoever keeps what sessions are shown as may ask before the log is open. */
+function noteRestored({ context, event }: Args): void {
+  const { session, state } = event as unknown as { session: Session; state?: Json }
+  roomOf({ context }).add(session, state)
+}
+
 /** Takes everybody out of a room that cannot go on, and says so to them and to those who wait. */
-export function giveUp(room: RoomRecord): void {
-  const held = [...room.held, ...room.turns.clear()] as unknown as Partial<Args['event']>[]
-  for (const { outbox, message } of room.storing) {
+export function giveUp(core: Core, room: RoomRecord): void {
+  const kept = room.unannounced.map(({ storing }) => storing)
+  for (const { outbox, message } of [...kept, ...room.storing, ...room.readings.values()]) {
     outbox?.push(Frame.of(errorMessage('room-unavailable', message.id, room.name)))
   }
-  for (const { outbox, message } of room.readings.values()) {
-    outbox?.push(Frame.of(errorMessage('room-unavailable', message.id, room.name)))
+  for (const event of [...room.held, ...room.turns.clear()] as readonly Partial<Args['event']>[]) {
+    const { session } = event
+    session?.rooms.delete(room.name)
+    if (session !== undefined) core.sessionChanged(session)
+    answer(event, 'room-unavailable', room.name)
   }
   room.held = []
   room.storing = []
+  room.unannounced = []
   room.readings.clear()
-  for (const { session, message } of held) {
-    session?.rooms.delete(room.name)
-    if (message !== undefined) session?.send(errorMessage('room-unavailable', message.id, room.name))
+  try {
+    room.abandonLog()
+  } catch {
+    // It is lost as it is.
   }
   for (const session of room.sessions) {
     room.remove(session)
-    session.rooms.delete(room.name)
+    core.sessionChanged(session)
     session.send(errorMessage('room-unavailable', undefined, room.name))
   }
-}
-
-/** Whoever asked for what crashed the room hears that it failed. */
-function answerCrashed(event: EventObject): void {
-  const { session, message } = event as EventObject & Partial<Args['event']>
-  if (message !== undefined) session?.send(errorMessage('internal', message.id))
 }

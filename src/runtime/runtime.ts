@@ -3,6 +3,7 @@ import { createRoot, guardInspect, type Inspect } from './actor-system.ts'
 import { applicationTypes } from './application.ts'
 import { ConnectionLink } from './connection-link.ts'
 import type { Core } from './core.ts'
+import { checkDrainTime } from './drain.ts'
 import type { LanedLogic } from './lanes.ts'
 import { systemEnvironment } from './environment.ts'
 import { ConnectionHandle } from './connection-handle.ts'
@@ -190,8 +191,10 @@ export class RuntimeTrunk implements Acceptor {
    * when the time is up are closed with 1012. A call of {@link close} meanwhile ends it at once.
    *
    * @param withinMs - how long it may take. Default: the runtime's `drainMs`
+   * @throws RangeError when that is not a time
    */
   async drain({ withinMs = this.#core.settings.drainMs }: DrainOptions = {}): Promise<void> {
+    checkDrainTime(withinMs)
     if (this.#core.root.getSnapshot().status === 'active') this.#core.root.send({ type: 'runtime.drain', withinMs })
     await this.#ended
   }

@@ -27,6 +27,8 @@ export class Sessions {
   readonly #logic: LanedLogic
   readonly #records = new Map<string, Session>()
   readonly #changed = new Set<Session>()
+  /** Whether the runtime has ended, and with it the use of the store. */
+  #isOver = false
 
   constructor(core: Core, store: SessionStore, stateOf: StateLookup) {
     this.#core = core
@@ -48,9 +50,21 @@ export class Sessions {
    * user's, or a fresh one. The store is asked before the connection is let in.
    */
   prepare(link: ConnectionLink, identity: Identity, resume: ResumeClaim | undefined): Eventually<void> {
-    const claimed = resume === undefined ? undefined : this.claim(resume)
-    if (isPromise(claimed)) return claimed.then((claim) => this.#prepared(link, identity, resume, claim))
-    return this.#prepared(link, identity, resume, claimed)
+    const failed = (error: unknown): never => {
+      // Not the client is at fault, and it is to come back: it is not refused, as it would be by what is thrown here.
+      this.#core.telemetry({ type: 'storage.failed', error })
+      this.#core.route(link.address, { type: 'connection.close', reason: 'crashed' } as never)
+      throw error
+    }
+    try {
+      const claimed = resume === undefined ? undefined : this.claim(resume)
+      const prepared = isPromise(claimed)
+        ? claimed.then((claim) => this.#prepared(link, identity, resume, claim))
+        : this.#prepared(link, identity, resume, claimed)
+      return isPromise(prepared) ? prepared.catch(failed) : prepared
+    } catch (error) {
+      return failed(error)
+    }
   }
 
   /** Asks the store for a session. Whoever gets it has to {@link attach} it. */
@@ -63,7 +77,7 @@ export class Sessions {
     const { fresh } = link
     link.fresh = undefined
     link.claim = undefined
-    if (fresh !== undefined) this.#store.delete(fresh.id)
+    if (fresh !== undefined) this.#tell(() => this.#store.delete(fresh.id))
   }
 
   /** Gives a connection the session that was prepared for it. */
@@ -75,7 +89,7 @@ export class Sessions {
     if (outcome !== 'unknown') return outcome
     // It may have ended between the claim and now; then there is no time to wait for a store.
     const session = fresh ?? this.#newSession(identity)
-    if (fresh === undefined) void this.#keep(session)
+    if (fresh === undefined) this.#tell(() => this.#keep(session))
     this.#begin(session)
     session.link = link
     link.session = session
@@ -109,7 +123,9 @@ export class Sessions {
 
   /** Tells the store what has changed. */
   flush(): void {
-    for (const session of this.#changed) if (this.#records.has(session.id)) this.#store.put(this.#recordOf(session))
+    for (const session of this.#changed) {
+      if (this.#records.has(session.id)) this.#tell(() => this.#store.put(this.#recordOf(session)))
+    }
     this.#changed.clear()
   }
 
@@ -118,7 +134,7 @@ export class Sessions {
     const session = this.#records.get(id)
     if (session === undefined) return
     this.#records.delete(id)
-    this.#store.delete(id)
+    this.#tell(() => this.#store.delete(id))
     if (session.link !== undefined) session.link.session = undefined
     session.link = undefined
   }
@@ -127,6 +143,19 @@ export class Sessions {
   clear(): void {
     this.flush()
     this.#records.clear()
+    this.#isOver = true
+  }
+
+  /** Tells the store something that nobody waits for. A store that fails at it ends nobody. */
+  #tell(action: () => Eventually<void>): void {
+    if (this.#isOver) return
+    const failed = (error: unknown): void => this.#core.telemetry({ type: 'storage.failed', error })
+    try {
+      const told = action()
+      if (isPromise(told)) told.catch(failed)
+    } catch (error) {
+      failed(error)
+    }
   }
 
   #prepared(

@@ -44,7 +44,7 @@ export class Supervisor implements PopulationListener {
   /** The chart with its actions. */
   logic(): LanedLogic {
     const machine = supervisorMachine.provide({
-      actors: { restoreSessions: fromPromise(() => this.#restoreSessions()) },
+      actors: { restoreSessions: fromPromise(({ signal }) => this.#restoreSessions(signal)) },
       actions: {
         startConnection: ({ event }) =>
           this.#startConnection((event as EventOf<'connection.accept'>).link as ConnectionLink),
@@ -94,7 +94,7 @@ export class Supervisor implements PopulationListener {
       this.#core.root.send({ type: 'child.crashed', address, at: this.#core.environment.clock.now() })
       return
     }
-    if (room !== undefined) giveUp(room)
+    if (room !== undefined) giveUp(this.#core, room)
     const link = this.connections.get(address)
     if (link !== undefined) {
       release(this.#core, link, 'crashed')
@@ -157,9 +157,11 @@ export class Supervisor implements PopulationListener {
   }
 
   /** Takes in the sessions that a former process left: its clients find them, and nobody sees them go and come. */
-  async #restoreSessions(): Promise<void> {
+  async #restoreSessions(signal: AbortSignal): Promise<void> {
     const records = await this.#restorable
     this.#restorable = []
+    // The runtime may have been closed while the store thought.
+    if (signal.aborted) return
     const { environment, settings } = this.#core
     const now = environment.clock.now()
     for (const record of records) {
@@ -193,8 +195,9 @@ export class Supervisor implements PopulationListener {
   #stopChildren(): void {
     for (const link of this.connections.values()) link.socket.terminate()
     this.connections.clear()
-    this.rooms.clear()
+    // The store is told of the last changes: what sessions are shown as is known to the rooms.
     this.sessions.clear()
+    this.rooms.clear()
     this.#core.population.stopAll()
   }
 }

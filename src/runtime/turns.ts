@@ -1,9 +1,17 @@
+import type { Outbox } from './outbox.ts'
 import type { Session } from './session.ts'
 
 /** What a session asks of a room, as an event of the room's. */
 export interface TurnEvent {
   readonly type: string
   readonly session: Session
+  /** The connection that asked, once the event has had to wait: the session may be another's by now. */
+  readonly asker?: Outbox | undefined
+}
+
+/** Where the answer to an event goes. Another connection that has the session now has not asked. */
+export function askerOf(event: TurnEvent): Outbox | undefined {
+  return 'asker' in event ? event.asker : event.session.outbox
 }
 
 interface Turn {

@@ -9,6 +9,11 @@ import { StoreError } from './store-error.ts'
 // A look takes a microsecond, and a transaction a hundred or so. When it takes longer, one looks every millisecond.
 const eagerLooks = 200
 
+export function writeError(path: string, cause: unknown): StoreError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new StoreError('store-write-failed', `The store at '${path}' cannot be written: ${reason}`, { cause })
+}
+
 // After these the transaction is not there, and the next may well be.
 const { ENOSPC, EDQUOT, EFBIG, ENOMEM } = constants.errno
 const passing = new Set<unknown>([ENOSPC, EDQUOT, EFBIG, ENOMEM])
@@ -16,6 +21,11 @@ const passing = new Set<unknown>([ENOSPC, EDQUOT, EFBIG, ENOMEM])
 /** Numbers the batches of a folder, so that one can see of each whether it is there. */
 export interface Sequence {
   last: number
+}
+
+/** No number is that of a batch of another run, which may be the last on the disk. */
+export function firstSequence({ run }: Folder): Sequence {
+  return { last: run * 2 ** 32 }
 }
 
 /**
@@ -39,9 +49,7 @@ export async function commit(folder: Folder, sequence: Sequence, batch: Batch, o
     await batch.commit(db)
     await db.flushed
   } catch (error) {
-    const cause = await causeOf(error)
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new StoreError('store-write-failed', `The store at '${path}' cannot be written: ${reason}`, { cause })
+    throw writeError(path, await causeOf(error))
   } finally {
     stop()
   }
@@ -52,10 +60,18 @@ function watch({ db }: Folder, number: number, onVisible: () => void): () => voi
   let looks = 0
   let timer: NodeJS.Timeout | undefined
   let isOver = false
+  const isVisible = (): boolean => {
+    try {
+      db.resetReadTxn()
+      return db.get(sequenceKey)?.readDoubleBE() === number
+    } catch {
+      // Nothing can be read after certain failures. Whoever waits will hear of it.
+      return false
+    }
+  }
   const look = (): void => {
     if (isOver) return
-    db.resetReadTxn()
-    if (db.get(sequenceKey)?.readDoubleBE() === number) onVisible()
+    if (isVisible()) onVisible()
     else if (++looks < eagerLooks) setImmediate(look)
     else timer = setTimeout(look, 1)
   }

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
-import { closeSync, fsyncSync, mkdirSync, openSync, realpathSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readSync, realpathSync } from 'node:fs'
+import { endianness } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import { metaKey } from './lmdb-codec.ts'
 import { hasRestartedSince, isRunning, thisOwner, type Owner } from './lmdb-owner.ts'
@@ -56,7 +57,10 @@ export function openFolder(name: string, durability: Durability): Folder {
   })
   if (openHere.has(path)) throw new StoreError('store-in-use', `This process has the store at '${path}' open already.`)
   attempt(path, () => refuseIfFull(path, 0))
-  const db = attempt(path, () => openDatabase(path))
+  const db = attempt(path, () => {
+    refuseForeignFile(join(path, 'data.mdb'))
+    return openDatabase(path)
+  })
   try {
     const meta = attempt(path, () => take(db, path, durability))
     openHere.add(path)
@@ -77,6 +81,15 @@ export function openFolder(name: string, durability: Durability): Folder {
     void db.close()
     throw error
   }
+}
+
+/** lmdb would not refuse another program's file: it would end the process. Its own has a mark near the beginning. */
+function refuseForeignFile(file: string): void {
+  if (!existsSync(file)) return
+  const beginning = Buffer.alloc(64)
+  const length = withDescriptor(file, (descriptor) => readSync(descriptor, beginning))
+  const mark = Buffer.from(endianness() === 'LE' ? 'dec0efbe' : 'beefc0de', 'hex')
+  if (length > 0 && !beginning.includes(mark)) throw new Error('it is not a file of lmdb')
 }
 
 function openDatabase(path: string): Database {
@@ -142,15 +155,19 @@ function readMeta(db: Database): Meta | undefined {
 function syncFolder(path: string): void {
   for (const folder of [path, dirname(path)]) {
     try {
-      const descriptor = openSync(folder, 'r')
-      try {
-        fsyncSync(descriptor)
-      } finally {
-        closeSync(descriptor)
-      }
+      withDescriptor(folder, fsyncSync)
     } catch {
       // Not every system lets one do that to a folder, nor every folder.
     }
+  }
+}
+
+function withDescriptor<T>(path: string, action: (descriptor: number) => T): T {
+  const descriptor = openSync(path, 'r')
+  try {
+    return action(descriptor)
+  } finally {
+    closeSync(descriptor)
   }
 }
 

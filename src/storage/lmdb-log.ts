@@ -26,6 +26,7 @@ import {
   offsetOf,
   offsetRange,
   presence,
+  type Head,
 } from './lmdb-codec.ts'
 import type { Database } from './lmdb-folder.ts'
 import { Requests, writeRequest } from './lmdb-requests.ts'
@@ -89,7 +90,7 @@ export class LmdbLog implements RoomLog {
     const isWhole = head !== undefined && head.generation === generation
     this.epoch = isWhole ? head.epoch : randomBytes(18).toString('base64url')
     // A log that nobody has spoken in has nothing to lose, and is not written.
-    if (head !== undefined && !isWhole) this.#write((batch) => this.#writeHead(batch, head.offset, head.expires))
+    if (head !== undefined && !isWhole) this.#renew(head)
   }
 
   /** Whether anything has been promised that is not settled. */
@@ -99,7 +100,7 @@ export class LmdbLog implements RoomLog {
 
   append(record: LogRecord, request?: LoggedRequest): Eventually<Appended> {
     const { writer } = this.#ground
-    this.#failure ??= writer.failure
+    this.#failure ??= writer.refusal
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
     const before = request === undefined ? undefined : this.#requests.offsetOf(request, record.at)
     if (before !== undefined) {
@@ -189,6 +190,13 @@ export class LmdbLog implements RoomLog {
   /** Writes what nobody waits for, and what does no harm when it is not written. */
   #write(write: (batch: Batch) => void): void {
     this.#ground.writer.add({ write, failed: () => {} })
+  }
+
+  /** Keeps the new epoch of a log that was there before, unless it is closed by then and may be on its way out. */
+  #renew({ offset, expires }: Head): void {
+    this.#write((batch) => {
+      if (this.#failure === undefined) this.#writeHead(batch, offset, expires)
+    })
   }
 
   #writeHead(batch: Batch, offset: number, expires: number): void {

@@ -31,23 +31,20 @@ export class Rooms implements History {
   }
 
   /**
+   * @throws RangeError when the name is too long
    * @throws StoreError `store-closed`; `store-write-failed`, when a write has failed and another fails as well
    */
   open(room: string, limits: HistoryLimits): Eventually<RoomLog> {
-    this.#writer.refuseIfClosed()
     const last = this.#logs.get(room)
     last?.retire()
-    if (this.#writer.failure === undefined && last?.isBusy !== true && !this.#sweep.isRemoving(room)) {
-      return this.#load(room, limits)
-    }
-    return this.#loadLater(room, limits)
+    const isReady = this.#writer.refusal === undefined && last?.isBusy !== true && !this.#sweep.isRemoving(room)
+    return isReady ? this.#load(room, limits) : this.#loadLater(room, limits)
   }
 
   /** What the log was promised, or what is being taken from it, is settled first. */
   async #loadLater(room: string, limits: HistoryLimits): Promise<RoomLog> {
     await this.#writer.settled()
     await this.#writer.recover()
-    this.#writer.refuseIfClosed()
     return this.#load(room, limits)
   }
 

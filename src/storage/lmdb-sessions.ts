@@ -48,7 +48,7 @@ export class Sessions implements SessionStore {
     nameKey('s', id)
     this.#sessions.set(id, session)
     try {
-      if (this.#writer.failure !== undefined) await this.#writer.recover()
+      if (this.#writer.refusal !== undefined) await this.#writer.recover()
       await new Promise<void>((kept, failed) => {
         this.#writer.add({ write: (batch) => this.#write(batch, id), kept, failed })
       })
@@ -78,7 +78,7 @@ export class Sessions implements SessionStore {
   }
 
   get #sessions(): Map<string, Session> {
-    return (this.#known ??= this.#read())
+    return (this.#known ??= this.#writer.isClosed ? new Map<string, Session>() : this.#read())
   }
 
   /** What changes often is written once. */

@@ -31,8 +31,10 @@ export class Sweep {
   readonly #options: SweepOptions
   /** The rooms of the transaction that is under way. */
   readonly #removing = new Set<string>()
-  /** Before this, nothing expires. */
+  /** Before this, nothing expires of what is on the disk. */
   #next = -Infinity
+  /** The same of what the transaction that is being made puts there. */
+  #coming = Infinity
   #untilMeasured = 0
   #isOver = false
 
@@ -42,7 +44,7 @@ export class Sweep {
 
   /** A room that was not there before. */
   expect(expires: number): void {
-    this.#next = Math.min(this.#next, expires)
+    this.#coming = Math.min(this.#coming, expires)
   }
 
   /** Whether a room is on its way out: it must not be opened before that has come to an end. */
@@ -55,10 +57,17 @@ export class Sweep {
     this.#removing.clear()
     const now = this.#options.now()
     const isOver = this.#measure()
-    if (!isOver && now < this.#next) return false
+    const isDue = isOver || now >= this.#next
+    const isMoreDue = isDue && this.#visitFirst(batch, now, isOver)
+    this.#next = Math.min(this.#next, this.#coming)
+    this.#coming = Infinity
+    return isMoreDue
+  }
+
+  #visitFirst(batch: Batch, now: number, isOver: boolean): boolean {
     const before = batch.size
     let rooms = 0
-    for (const key of this.#options.db.getKeys(expiryRange)) {
+    for (const key of this.#options.db.getKeys({ ...expiryRange })) {
       const { expires, room } = readExpiryKey(key)
       if (!isOver && expires > now) {
         this.#next = expires
@@ -83,6 +92,7 @@ export class Sweep {
     } else {
       batch.remove(key)
       batch.put(place, presence)
+      this.expect(readExpiryKey(place).expires)
     }
   }
 

@@ -1,6 +1,6 @@
 import { Batch, type Change } from './lmdb-batch.ts'
 import { metaKey, presence, probeKey } from './lmdb-codec.ts'
-import { commit, isPassing, type Sequence } from './lmdb-commit.ts'
+import { commit, firstSequence, isPassing, writeError, type Sequence } from './lmdb-commit.ts'
 import type { Folder } from './lmdb-folder.ts'
 import { StoreError } from './store-error.ts'
 
@@ -14,7 +14,7 @@ const batchWrites = 10_000
 export class Writer {
   readonly #folder: Folder
   readonly #addDue: (batch: Batch) => boolean
-  readonly #sequence: Sequence = { last: 0 }
+  readonly #sequence: Sequence
   #queue: Change[] = []
   #isWriting = false
   #isScheduled = false
@@ -28,16 +28,21 @@ export class Writer {
    */
   constructor(folder: Folder, addDue: (batch: Batch) => boolean) {
     this.#folder = folder
+    this.#sequence = firstSequence(folder)
     this.#addDue = addDue
   }
 
   /** Why nothing can be written at present. */
-  get failure(): StoreError | undefined {
-    return this.#failure
+  get refusal(): StoreError | undefined {
+    return this.#isClosed ? this.#closedError() : this.#failure
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
   }
 
   add(change: Change): void {
-    const refusal = this.#isClosed ? this.#closedError() : this.#failure
+    const { refusal } = this
     if (refusal === undefined || (!this.#isClosed && change.failed === undefined)) {
       this.#queue.push(change)
       this.wake()
@@ -65,11 +70,16 @@ export class Writer {
   }
 
   /**
-   * After a failure: finds out whether the disk takes something again.
+   * Finds out whether the disk takes something again, if it did not.
    *
-   * @throws StoreError `store-write-failed`
+   * @throws StoreError `store-write-failed`, `store-closed`
    */
-  recover(): Promise<void> {
+  async recover(): Promise<void> {
+    if (this.#isClosed) throw this.#closedError()
+    await this.#tryAgain()
+  }
+
+  #tryAgain(): Promise<void> {
     return (this.#recovery ??= this.#probe().finally(() => {
       this.#recovery = undefined
     }))
@@ -80,7 +90,7 @@ export class Writer {
     this.#isClosed = true
     await this.settled()
     if (this.#failure !== undefined) {
-      await this.recover()
+      await this.#tryAgain()
       await this.settled()
     }
     if (this.#failure !== undefined) throw this.#failure
@@ -89,18 +99,18 @@ export class Writer {
     await commit(this.#folder, this.#sequence, batch, () => {})
   }
 
-  /** @throws StoreError `store-closed` */
-  refuseIfClosed(): void {
-    if (this.#isClosed) throw this.#closedError()
-  }
-
   #write(): void {
     if (this.#isWriting || (this.#isClosed && this.#queue.length === 0)) return
     const batch = new Batch()
     let count = 0
-    while (count < this.#queue.length && batch.size < batchWrites) this.#queue[count++]?.write(batch)
+    let isMoreDue = false
+    try {
+      while (count < this.#queue.length && batch.size < batchWrites) this.#queue[count++]?.write(batch)
+      isMoreDue = this.#addDue(batch)
+    } catch (error) {
+      return this.#fail(writeError(this.#folder.path, error), [])
+    }
     const changes = this.#queue.splice(0, count)
-    const isMoreDue = this.#addDue(batch)
     let isKept = false
     const keep = (): void => {
       if (isKept) return
@@ -145,8 +155,9 @@ export class Writer {
       throw error
     } finally {
       this.#isWriting = false
+      if (this.#queue.length > 0) this.wake()
+      this.#tellWhetherSettled()
     }
-    if (this.#queue.length > 0) this.wake()
   }
 
   #tellWhetherSettled(): void {

@@ -48,7 +48,8 @@ export interface LmdbStore extends History, SessionStore {
 
 /**
  * Keeps rooms' logs and sessions in a folder, with LMDB: they are there again after a restart, and clients that come
- * back find their sessions and what they missed. Needs the package `lmdb`. A folder is one process's at a time.
+ * back find their sessions and what they missed. Needs the package `lmdb`. A folder is one process's at a time. Nothing
+ * is written that would leave less than 32 MiB on the disk.
  *
  * @example
  * ```ts

@@ -19,7 +19,7 @@ async function member(): Promise<Cast> {
 const goodbye = { type: 'goodbye', reason: 'draining', reconnectAfter: 7_000 }
 
 describe('a client whose server says goodbye', () => {
-  it('goes at once when nothing is owed to it, and comes back when it was told to', async () => {
+  it('[GOODBYE-1] goes at once when nothing is owed to it, and comes back when it was told to', async () => {
     const { server, client, room } = await member()
     const { session } = client
     await server.say(goodbye)
@@ -33,7 +33,7 @@ describe('a client whose server says goodbye', () => {
     expect([client.status, room.status, client.session]).toEqual(['open', 'joined', session])
   })
 
-  it('waits for what it has asked, and asks nothing new', async () => {
+  it('[GOODBYE-2] waits for what it has asked, and asks nothing new', async () => {
     const { server, client, room } = await member()
     const first = room.send('before')
     const asked = client.request('asked')
@@ -114,7 +114,7 @@ describe('a client whose server says goodbye', () => {
 })
 
 describe('the patience of a client', () => {
-  it('grows from one attempt to the next until a connection has lasted', async () => {
+  it('[CLOSE-5] grows from one attempt to the next until a connection has lasted', async () => {
     const server = new ScriptedServer()
     const client = server.client({ environment: { ...server.environment, random: () => 1 } })
     const waits: number[] = []

@@ -32,7 +32,7 @@ describe('who is in a room', () => {
     expect(presence.get()).toEqual([{ user: 'bob', state: 1 }])
   })
 
-  it('is only counted in a room that does not say who', async () => {
+  it('[COUNT-1] is only counted in a room that does not say who', async () => {
     const { server, presence, seen } = await watched({ count: 5_000 })
     await server.say(change({ count: 5_001 }), change({ count: 4_990 }))
     expect(seen).toEqual([

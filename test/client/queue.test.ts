@@ -83,7 +83,7 @@ describe('what waits for the connection', () => {
 })
 
 describe('what was sent and not answered', () => {
-  it('is sent again when the session is found, under the same ids and in order', async () => {
+  it('[CALL-4] is sent again when the session is found, under the same ids and in order', async () => {
     const { server, client, room } = await member()
     const calls = [room.send('a'), client.request('b'), room.presence.update('c'), room.send('d')]
     await server.clock.settle()

@@ -26,7 +26,7 @@ describe('a request to the server', () => {
     expect(server.of('profile')).toMatchObject([{ data: { of: ['ada'] }, meta: { values: { of: ['set'] } } }])
   })
 
-  it('is answered with nothing when it was only taken, as is what is only sent', async () => {
+  it('[CALL-1] is answered with nothing when it was only taken, as is what is only sent', async () => {
     const { server, client } = await connected()
     server.answer('poke', ({ id }, socket) => socket.say({ type: 'ack', id }))
     server.answer('ask', ({ id }, socket) => socket.say({ type: 'reply', id, data: 'taken' }))
@@ -36,7 +36,7 @@ describe('a request to the server', () => {
     expect(server.of('poke').map(({ data }) => data)).toEqual([undefined, undefined])
   })
 
-  it('fails with the code that the handler gave', async () => {
+  it('[ERROR-3] fails with the code that the handler gave', async () => {
     const { server, client } = await connected()
     server.answer('profile', ({ id }, socket) => {
       socket.say({ type: 'error', id, code: 'no-such-profile', message: 'Nobody of that name.' })
@@ -104,7 +104,7 @@ describe('a request to the server', () => {
 })
 
 describe('a request of the server', () => {
-  it('is answered by its handler, in whatever values', async () => {
+  it('[CALL-5] is answered by its handler, in whatever values', async () => {
     const { server, client } = await connected()
     const asked: unknown[] = []
     client.handle('when', async (data, { signal }) => {

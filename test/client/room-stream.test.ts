@@ -8,7 +8,7 @@ function expectHeals(client: Client, room: ClientRoom, count: number): void {
 }
 
 describe('a room from which a message is missing', () => {
-  it('asks for it before it shows what came after it', async () => {
+  it('[GAP-1] asks for it before it shows what came after it', async () => {
     const { server, client, room, heard } = await member()
     const joins = holdJoins(server)
     await server.say(message(1), message(2), message(5))
@@ -61,7 +61,7 @@ describe('a room from which a message is missing', () => {
     expectHeals(client, room, 1)
   })
 
-  it('goes over to another log when that one speaks', async () => {
+  it('[GAP-1] goes over to another log when that one speaks', async () => {
     const { server, client, room, heard } = await member()
     const joins = holdJoins(server)
     await server.say(message(1), message(2))
@@ -167,14 +167,14 @@ describe('a room that spares slow readers', () => {
     count,
   })
 
-  it('says how many messages were left out, and goes on', async () => {
+  it('[SKIPPED-1] says how many messages were left out, and goes on', async () => {
     const { server, client, room, heard } = await member()
     await server.say(message(1), skipped(6, 5), message(7))
     expect(heard).toEqual([1, { skipped: { count: 5 } }, 7])
     expectHeals(client, room, 0)
   })
 
-  it('gives what stands for others after the notice, under older offsets', async () => {
+  it('[SKIPPED-2] gives what stands for others after the notice, under older offsets', async () => {
     const { server, client, room, heard } = await member()
     await server.say(message(1), skipped(9, 5), message(4), message(7), message(7), message(9), message(10))
     expect(heard).toEqual([1, { skipped: { count: 5 } }, 4, 7, 9, 10])

@@ -3,7 +3,7 @@ import { holdJoins, member, replay } from './scripted-member.ts'
 import { message, volatile, type Wire } from './scripted-server.ts'
 
 describe('a volatile message', () => {
-  it('is shown as what it is', async () => {
+  it('[VOLATILE-1] is shown as what it is', async () => {
     const { server, room } = await member()
     const heard: unknown[] = []
     room.on('message', (received) => heard.push(received))

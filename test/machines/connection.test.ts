@@ -84,8 +84,6 @@ describe('connection', () => {
       ['heartbeat-lost', ...toOpen, lost, closeTimeout],
       ['slow-consumer', ...toOpen, overflowed, answered],
       ['slow-consumer', ...toOpen, congested, overflowed, closeTimeout],
-      ['server-closing', handOver, answered],
-      ['server-closing', hello, handOver, closeTimeout],
       ['server-closing', ...toOpen, handOver, goodbyeGrace, answered],
       ['token-expired', ...toOpen, expiry, expired, answered],
       ['token-expired', ...toOpen, renew, tooSlow, expiry, expired, answered],

@@ -7,13 +7,14 @@ import { repository, runTool, writeTree } from './sandbox.ts'
 // cannot fail would say nothing; one did, while a pattern left every package with a `dist` folder out of sight.
 
 const config = join(repository, '.dependency-cruiser.cjs')
-const packages = ['xstate', 'superjson', 'nanoid', 'ws', 'fast-check', 'left-pad']
+const packages = ['xstate', 'superjson', 'nanoid', 'ws', 'lmdb', 'fast-check', 'left-pad']
 const manifest = {
   name: 'house',
   type: 'module',
   dependencies: { superjson: '1', nanoid: '1' },
-  peerDependencies: { ws: '1', xstate: '1' },
-  devDependencies: { ws: '1', xstate: '1', 'fast-check': '1', 'left-pad': '1' },
+  peerDependencies: { lmdb: '1', ws: '1', xstate: '1' },
+  peerDependenciesMeta: { lmdb: { optional: true } },
+  devDependencies: { lmdb: '1', ws: '1', xstate: '1', 'fast-check': '1', 'left-pad': '1' },
 }
 
 /** What every tree has: the packages, and a file wherever something could be imported from. */
@@ -33,6 +34,7 @@ const ground: Record<string, string> = {
       'src/protocol/index.ts',
       'src/runtime/room.ts',
       'src/runtime/transport.ts',
+      'src/runtime/history.ts',
       'src/transports/ws.ts',
       'src/client/index.ts',
       'src/client/calls.ts',
@@ -66,6 +68,8 @@ const breaches: readonly (readonly [from: string, to: string, rule: string])[] =
   ['src/transports/b.ts', '../../machines/index.ts', 'transports'],
   ['src/transports/c.ts', 'node:fs', 'transports'],
   ['src/transports/memory.ts', 'ws', 'transport-memory'],
+  ['src/storage/a.ts', '../runtime/room.ts', 'storage'],
+  ['src/storage/b.ts', 'node:net', 'storage'],
   ['src/client/a.ts', 'ws', 'client'],
   ['src/client/b.ts', 'nanoid', 'client'],
   ['src/client/c.ts', 'node:buffer', 'client'],
@@ -134,6 +138,9 @@ describe('import rules', () => {
           .map((path, index) => `export * as it${index} from '${path}'\n`)
           .join(''),
         'src/client/a.ts': ['xstate', './calls.ts', '../protocol/index.ts', '../../machines/room.ts']
+          .map((path, index) => `export * as it${index} from '${path}'\n`)
+          .join(''),
+        'src/storage/a.ts': ['lmdb', 'node:fs', 'node:crypto', '../runtime/history.ts', '../../machines/index.ts']
           .map((path, index) => `export * as it${index} from '${path}'\n`)
           .join(''),
         'src/testing/a.ts': imports('../runtime/room.ts'),

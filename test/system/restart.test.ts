@@ -64,7 +64,12 @@ class Chatter {
 
   constructor(name: string, roomName: string, port: number) {
     this.name = name
-    this.#client = createClient(`ws://127.0.0.1:${port}/ws`, { token: name, WebSocket, backoffMs: 100, backoffMaxMs: 400 })
+    this.#client = createClient(`ws://127.0.0.1:${port}/ws`, {
+      token: name,
+      WebSocket,
+      backoffMs: 100,
+      backoffMaxMs: 400,
+    })
     this.#room = this.#client.join(roomName, { presence: { name } })
     this.#room.on('message', ({ data, offset = NaN }) => void this.heard.push({ data, offset }))
     this.#room.on('joined', ({ recovered }) => void this.recoveries.push(recovered))
@@ -136,9 +141,7 @@ describe('a server on disk that is killed and started again', () => {
           ;[lives, acks, restarting] = [lives + 1, 0, false]
         })()
       }
-      await Promise.all(
-        everybody.map((chatter) => chatter.chat(() => lives <= kills || acks < messagesPerLife, onAck)),
-      )
+      await Promise.all(everybody.map((chatter) => chatter.chat(() => lives <= kills || acks < messagesPerLife, onAck)))
       expect(lives).toBe(kills + 1)
 
       for (const room of rooms) {

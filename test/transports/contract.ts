@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Frame } from '../../src/runtime/frame.ts'
 import type { Acceptor, ConnectRequest, SocketSink, TransportSocket } from '../../src/runtime/transport.ts'
+import { describePausing } from './pausing.ts'
 
 /** The far end of a socket, as the suite drives it. */
 export interface FarEnd {
@@ -58,6 +59,16 @@ export class RecordingAcceptor implements Acceptor {
   }
 }
 
+/** Plays a scene between the two ends of a socket. */
+export type Scene = (
+  run: (near: TransportSocket, far: FarEnd, sink: RecordingSink, harness: TransportHarness) => Promise<void>,
+  options?: { protocol?: string; token?: string },
+) => Promise<RecordingAcceptor>
+
+/** Writes texts in one piece. */
+export const write = (near: TransportSocket, ...texts: string[]): void =>
+  near.write(texts.map((text) => new Frame(text)))
+
 const frameBytes = 65_536
 
 /** What every transport must do, whatever it stands on. */
@@ -65,10 +76,7 @@ export function describeTransport(
   name: string,
   setUp: (acceptor: Acceptor, limits: { frameBytes: number }) => Promise<TransportHarness>,
 ): void {
-  const scene = async (
-    run: (near: TransportSocket, far: FarEnd, sink: RecordingSink, harness: TransportHarness) => Promise<void>,
-    options: { protocol?: string; token?: string } = {},
-  ): Promise<RecordingAcceptor> => {
+  const scene: Scene = async (run, options = {}) => {
     const acceptor = new RecordingAcceptor()
     const harness = await setUp(acceptor, { frameBytes })
     try {
@@ -80,7 +88,8 @@ export function describeTransport(
     }
     return acceptor
   }
-  const write = (near: TransportSocket, ...texts: string[]): void => near.write(texts.map((text) => new Frame(text)))
+
+  describe(`${name} transport`, () => describePausing(scene))
 
   describe(`${name} transport`, () => {
     it('tells how a socket came in', async () => {
