@@ -1,7 +1,14 @@
 import { decodeBinary } from './binary.ts'
 import { errorCodes, type ErrorCode } from './error-codes.ts'
 import { protocolLimits } from './limits.ts'
-import type { ApplicationMessage, ClientMessage, ErrorMessage, RequestId, ServerMessage } from './messages.ts'
+import type {
+  ApplicationMessage,
+  ClientMessage,
+  ErrorMessage,
+  ReplyMessage,
+  RequestId,
+  ServerMessage,
+} from './messages.ts'
 import { isSafeMeta } from './meta-gate.ts'
 import { isBounded, isObject } from './plain.ts'
 import { isRoomName } from './room-name.ts'
@@ -65,11 +72,7 @@ const checks: { readonly [type in ClientMessage['type']]: Check } = {
     return namesRoom(fields)
   },
   ping: () => undefined,
-  reply: ({ id, data, meta }) => {
-    if (id === undefined) return 'bad-message'
-    if (!isBounded(data)) return 'bad-data'
-    return meta === undefined || isSafeMeta(meta) ? undefined : 'bad-meta'
-  },
+  reply: ({ id }) => (id === undefined ? 'bad-message' : undefined),
 }
 
 const checkOf = new Map<string, Check>(Object.entries(checks))
@@ -92,14 +95,14 @@ export function decodeClientMessage(text: string, applicationTypes?: ReadonlySet
   const { id, type } = fields
   if (id !== undefined && !isRequestId(id)) return { error: errorMessage('bad-message') }
   if (typeof type !== 'string') return { error: errorMessage('bad-message', id) }
-  if (type === 'error') return decodeFailure(fields, id)
+  if (type === 'error') return id === undefined ? { error: errorMessage('bad-message') } : decodeFailure(fields, id)
+  if (type === 'reply' && id !== undefined) return decodeReply(fields, id)
   const check = checkOf.get(type)
   if (check === undefined) return decodeApplicationMessage(type, fields, id, applicationTypes)
   const code = check(fields)
   if (code !== undefined) return { error: errorMessage(code, id, fields['room']) }
   // Bytes come by binary frames alone; what JSON calls so is one more field that nobody looks at.
   if ('bytes' in fields) delete fields['bytes']
-  if (type === 'reply' && 'error' in fields) delete fields['error']
   return { message: fields as unknown as ClientMessage }
 }
 
@@ -136,9 +139,20 @@ export function decodeClientBinary(frame: Uint8Array): Decoded {
   }
 }
 
+/** A client's `reply`. One that cannot be taken is a failure of the request: the id is the server's, not the client's. */
+function decodeReply(fields: Fields, id: RequestId): Decoded {
+  const { data, meta } = fields as Pick<ReplyMessage, 'data' | 'meta'>
+  const fault = !isBounded(data) ? 'bad-data' : meta === undefined || isSafeMeta(meta) ? undefined : 'bad-meta'
+  if (fault !== undefined) {
+    return { message: { type: 'reply', id, error: { code: fault, message: errorCodes[fault] } } }
+  }
+  return {
+    message: { type: 'reply', id, ...(data === undefined ? {} : { data }), ...(meta === undefined ? {} : { meta }) },
+  }
+}
+
 /** A client's `error`: the reply to a request of the server's that it could not fulfil. */
-function decodeFailure({ code, message }: Fields, id: RequestId | undefined): Decoded {
-  if (id === undefined) return { error: errorMessage('bad-message') }
+function decodeFailure({ code, message }: Fields, id: RequestId): Decoded {
   const error = {
     code: typeof code === 'string' ? code.slice(0, protocolLimits.idLength) : 'internal',
     message: typeof message === 'string' ? message.slice(0, 1_000) : '',

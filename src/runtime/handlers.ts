@@ -73,19 +73,25 @@ export type Handlers = Readonly<Record<string, Handler | HandlerOptions>>
  * })
  * ```
  * @throws RangeError when `timeoutMs` is not a time
+ * @throws TypeError when `handle` is not a function
  */
 export function defineHandler(options: HandlerOptions): HandlerOptions {
-  const { timeoutMs = 0 } = options
+  const { handle, timeoutMs = 0 } = options
+  if (typeof handle !== 'function') throw new TypeError(`A handler must be a function, not ${String(handle)}`)
   if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs must be a number ≥ 0, not ${timeoutMs}`)
   return options
 }
 
-/** The handlers by type. A type is what a client says, so they stand in a Map. */
+/**
+ * The handlers by type. A type is what a client says, so they stand in a Map.
+ *
+ * @throws RangeError, TypeError for one that {@link defineHandler} would not take
+ */
 export function handlersByType(handlers: Handlers = {}): ReadonlyMap<string, HandlerOptions> {
   return new Map(
     Object.entries(handlers).map(([type, handler]) => [
       type,
-      typeof handler === 'function' ? { handle: handler } : handler,
+      typeof handler === 'object' ? defineHandler(handler) : defineHandler({ handle: handler }),
     ]),
   )
 }

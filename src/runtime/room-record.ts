@@ -213,7 +213,7 @@ export class RoomRecord implements SparedRoom {
   }
 
   skipped(offset: number, count: number): Frame {
-    return Frame.of({ type: 'skipped', room: this.name, epoch: this.log?.epoch ?? '', offset, count })
+    return Frame.of({ type: 'skipped', room: this.name, epoch: this.epoch ?? '', offset, count })
   }
 
   /** For inspectors: no references. */

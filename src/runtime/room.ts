@@ -121,6 +121,7 @@ export function giveUp(core: Core, room: RoomRecord): void {
   for (const session of room.sessions) {
     room.remove(session)
     core.sessionChanged(session)
+    session.outbox?.settle(room)
     session.send(errorMessage('room-unavailable', undefined, room.name))
   }
 }

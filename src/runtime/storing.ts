@@ -166,7 +166,8 @@ function keyOf(
 ): string | undefined {
   if (options.slow !== 'latest') return undefined
   try {
-    return options.key({ data, key, from: { user: session.user.id, session: session.id } })
+    // An application in JavaScript may return anything.
+    return String(options.key({ data, key, from: { user: session.user.id, session: session.id } }))
   } catch (error) {
     core.telemetry({ type: 'callback.threw', callback: 'key', error })
     return core.environment.newId()

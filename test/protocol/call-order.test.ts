@@ -167,38 +167,46 @@ describe('what follows a request', () => {
   it('[CALL-2] is handled in order over any mixture of handlers, messages and durations', async () => {
     const step = fc.record({ kind: fc.constantFrom('slow', 'say', 'move', 'ping'), ms: fc.nat({ max: 3 }) })
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 30 }), fc.integer({ min: 1, max: 5 }), async (steps, inboxCount) => {
-        const done: unknown[] = []
-        const stage: Stage = new Stage({
-          connection: unrulyConnection,
-          inboxCount,
-          handlers: {
-            slow: async (data) => {
-              const { ms, n } = data as { ms: number; n: number }
-              await new Promise<void>((resolve) => void stage.clock.setTimeout(resolve, ms))
-              done.push(n)
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 30 }),
+        fc.nat({ max: 5 }),
+        fc.boolean(),
+        async (steps, inboxCount, watched) => {
+          const done: unknown[] = []
+          const stage: Stage = new Stage({
+            connection: unrulyConnection,
+            inboxCount,
+            ...(watched ? { inspect: () => {} } : {}),
+            handlers: {
+              slow: async (data) => {
+                const { ms, n } = data as { ms: number; n: number }
+                await new Promise<void>((resolve) => void stage.clock.setTimeout(resolve, ms))
+                done.push(n)
+              },
             },
-          },
-        })
-        const ada = await stage.member()
-        await ask(stage, ada, { type: 'ready' })
-        for (const [n, { kind, ms }] of steps.entries()) {
-          const message = {
-            slow: { data: { ms, n } },
-            say: { type: 'message', room: 'main', data: n },
-            move: {},
-            ping: {},
+          })
+          const ada = await stage.member()
+          await ask(stage, ada, { type: 'ready' })
+          for (const [n, { kind, ms }] of steps.entries()) {
+            const message = {
+              slow: { data: { ms, n } },
+              say: { type: 'message', room: 'main', data: n },
+              move: {},
+              ping: {},
+            }
+            ada.send({ type: kind, ...message[kind as keyof typeof message], id: n })
+            if (ms === 0) await stage.clock.advance(1)
           }
-          ada.send({ type: kind, ...message[kind as keyof typeof message], id: n })
-          if (ms === 0) await stage.clock.advance(1)
-        }
-        await stage.clock.advance(200)
-        const ordered = steps.flatMap(({ kind }, n) => (kind === 'ping' ? [] : [n]))
-        expect(ada.of('ack').map(({ id }) => id)).toEqual(ordered)
-        expect(ada.of('pong').map(({ id }) => id)).toEqual(steps.flatMap(({ kind }, n) => (kind === 'ping' ? [n] : [])))
-        expect(done).toEqual(steps.flatMap(({ kind }, n) => (kind === 'slow' ? [n] : [])))
-        await stage.strike()
-      }),
+          await stage.clock.advance(200)
+          const ordered = steps.flatMap(({ kind }, n) => (kind === 'ping' ? [] : [n]))
+          expect(ada.of('ack').map(({ id }) => id)).toEqual(ordered)
+          expect(ada.of('pong').map(({ id }) => id)).toEqual(
+            steps.flatMap(({ kind }, n) => (kind === 'ping' ? [n] : [])),
+          )
+          expect(done).toEqual(steps.flatMap(({ kind }, n) => (kind === 'slow' ? [n] : [])))
+          await stage.strike()
+        },
+      ),
       { numRuns: 60 },
     )
   })

@@ -1,7 +1,8 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createRuntime, defineHandler, RequestError } from 'greenroom'
 import { decodeData, encodeData } from '../../src/protocol/index.ts'
-import type { HandlerContext, Handlers } from '../../src/runtime/handlers.ts'
+import type { Handler, HandlerContext, Handlers } from '../../src/runtime/handlers.ts'
 import { Stage } from '../stage.ts'
 import { unrulyConnection } from '../unruly-connection.ts'
 import { ask, byName, greet } from './cast.ts'
@@ -158,6 +159,38 @@ describe('a request that a handler answers', () => {
     },
   )
 
+  it('[CALL-1] [ISOLATE] is answered once, whatever stands in it, and nothing is broken by it', async () => {
+    const annotation = fc.constantFrom('Date', 'map', 'set', 'bigint', 'undefined', 'number', 'URL', 'regexp', 'class')
+    const path = fc.constantFrom('', 'a', 'b', 'a.b', '0', 'length', 'then', 'a.__proto__', 'constructor')
+    const { tree } = fc.letrec((tie) => ({
+      tree: fc.oneof(
+        { maxDepth: 3 },
+        fc.tuple(annotation),
+        fc.tuple(annotation, tie('tree')),
+        fc.dictionary(path, tie('tree'), { maxKeys: 2 }),
+        fc.jsonValue({ maxDepth: 1 }),
+      ),
+    }))
+    const data = fc.oneof(fc.jsonValue(), fc.dictionary(path, fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.string())))
+    const stage = new Stage({ handlers: { echo: (given) => given, later: async (given) => [given, { later: given }] } })
+    const ada = await stage.connect()
+    let id = 0
+    await fc.assert(
+      fc.asyncProperty(data, fc.option(tree), fc.constantFrom('echo', 'later'), async (value, values, type) => {
+        id++
+        const message = { type, data: value, ...(values === null ? {} : { meta: { values } }), id }
+        const replies = await ask(stage, ada, message, { type: 'ping' })
+        const [pong] = replies.filter((reply) => reply.type === 'pong')
+        const [reply, ...others] = replies.filter((other) => other !== pong)
+        expect([pong, reply?.['id'], others]).toEqual([{ type: 'pong' }, id, []])
+        if (reply?.type === 'error') expect(['bad-meta', 'internal']).toContain(reply['code'])
+        else if (type === 'echo' && values === null) expect(reply).toEqual({ type: 'reply', data: value, id })
+      }),
+      { numRuns: 500 },
+    )
+    expect(stage.telemetry.filter((event) => event.type === 'actor.crashed')).toEqual([])
+  })
+
   it('[CALL-1] is answered beside a machine of one’s own that does not know it', async () => {
     const stage = new Stage({ connection: unrulyConnection, handlers: { echo: (data) => data } })
     const ada = await stage.connect()
@@ -185,5 +218,10 @@ describe('handlers', () => {
     expect(() => defineHandler({ timeoutMs: -1, handle: () => {} })).toThrow(RangeError)
     expect(() => defineHandler({ timeoutMs: NaN, handle: () => {} })).toThrow(RangeError)
     expect(defineHandler({ timeoutMs: Infinity, handle: () => {} }).timeoutMs).toBe(Infinity)
+    // Whoever does not use `defineHandler` is told so, too, and at once.
+    expect(() => createRuntime({ handlers: { late: { timeoutMs: -1, handle: () => {} } } })).toThrow(RangeError)
+    for (const handler of [undefined, 5, 'x', {}, { handle: 1 }]) {
+      expect(() => createRuntime({ handlers: { wrong: handler as unknown as Handler } })).toThrow(TypeError)
+    }
   })
 })

@@ -65,6 +65,22 @@ describe('a request of the server’s', () => {
     expect(await error).toBeInstanceOf(RequestError)
   })
 
+  it('[CALL-5] fails at once by an answer that cannot be taken, and the client is not told of an id that is not its own', async () => {
+    const stage = new Stage()
+    const { client, connection } = await pair(stage)
+    const outcomes = [outcome(connection.request('name')), outcome(connection.request('age'))]
+    const deep = JSON.parse(`${'['.repeat(40)}${']'.repeat(40)}`) as unknown
+    expect(
+      await ask(
+        stage,
+        client,
+        { type: 'reply', id: 1, data: 'x', meta: { values: { a: ['regexp'] } } },
+        { type: 'reply', id: 2, data: deep },
+      ),
+    ).toEqual([])
+    expect(await Promise.all(outcomes)).toMatchObject([{ failed: 'bad-meta' }, { failed: 'bad-data' }])
+  })
+
   it('[CALL-5] fails by its time, its signal, or the connection’s end, and leaves nothing behind', async () => {
     const stage = new Stage({ requestTimeoutMs: 2_000 })
     const { client, connection } = await pair(stage)

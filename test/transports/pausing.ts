@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { write, type Scene } from './contract.ts'
+import { write, type Scene } from './scene.ts'
 
 /** What every transport must do when it is told not to read. */
 export function describePausing(scene: Scene): void {

@@ -5,7 +5,8 @@ import { WebSocket } from 'ws'
 import { Frame } from '../../src/runtime/frame.ts'
 import type { Acceptor } from '../../src/runtime/transport.ts'
 import { wsTransport } from '../../src/transports/ws.ts'
-import { describeTransport, RecordingAcceptor, type FarEnd } from './contract.ts'
+import { describeTransport } from './contract.ts'
+import { RecordingAcceptor, type FarEnd } from './scene.ts'
 
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 
