@@ -46,10 +46,15 @@ export const sessionMachine = setup({
   guards: {
     /** Whether the claim is newer than the owner's. */
     isNewest: () => true,
-    /** Whether the grace passed before this process began. */
+    /** Whether the grace passed before this process began: then nobody is shown as here even for a moment. */
     longGone: () => false,
   },
-  delays: { presenceGrace: 15_000, untilExpired: 105_000 },
+  delays: {
+    /** What is left of the grace. A session of a former process may have none. */
+    presenceGrace: 15_000,
+    /** What is left of the resume window after that. */
+    untilExpired: 105_000,
+  },
 }).createMachine({
   id: 'session',
   description: 'What survives a reconnect: identity, rooms and places in them.',

@@ -29,24 +29,33 @@ const namesRoom = (fields: Fields): ErrorCode | undefined =>
   typeof fields['room'] === 'string' ? undefined : 'bad-room-name'
 
 const isPosition = (value: unknown): boolean =>
-  isObject(value) && typeof value['epoch'] === 'string' && Number.isSafeInteger(value['offset'])
+  hasOnly(value, ['epoch', 'offset']) &&
+  isShortText(value['epoch'], protocolLimits.epochLength) &&
+  Number.isSafeInteger(value['offset'])
+
+const isClaim = (value: unknown): boolean =>
+  hasOnly(value, ['session', 'secret']) && typeof value['session'] === 'string' && typeof value['secret'] === 'string'
+
+const isShortText = (value: unknown, limit: number): boolean => typeof value === 'string' && value.length <= limit
+
+/** Whether it is an object; what else stands in it is taken out. */
+function hasOnly(value: unknown, known: readonly string[]): value is Fields {
+  if (!isObject(value)) return false
+  for (const name in value) if (!known.includes(name)) delete value[name]
+  return true
+}
 
 const optionalText = (value: unknown): boolean => value === undefined || typeof value === 'string'
 
 const sendingOptions = ({ volatile, key }: Fields): ErrorCode | undefined => {
   if (volatile !== undefined && typeof volatile !== 'boolean') return 'bad-message'
-  return key === undefined || (typeof key === 'string' && key.length <= protocolLimits.keyLength)
-    ? undefined
-    : 'bad-message'
+  return key === undefined || isShortText(key, protocolLimits.keyLength) ? undefined : 'bad-message'
 }
 
 const checks: { readonly [type in ClientMessage['type']]: Check } = {
   hello: ({ token, resume }) => {
     if (!optionalText(token)) return 'bad-message'
-    if (resume === undefined) return undefined
-    return isObject(resume) && typeof resume['session'] === 'string' && typeof resume['secret'] === 'string'
-      ? undefined
-      : 'bad-message'
+    return resume === undefined || isClaim(resume) ? undefined : 'bad-message'
   },
   auth: ({ token }) => (typeof token === 'string' ? undefined : 'bad-message'),
   join: (fields) => {
@@ -77,6 +86,32 @@ const checks: { readonly [type in ClientMessage['type']]: Check } = {
 
 const checkOf = new Map<string, Check>(Object.entries(checks))
 
+/** What a message may hold beside `type` and `id`. All else is left out: nobody has checked how large or deep it is. */
+const fieldsOf: { readonly [type in ClientMessage['type']]: readonly string[] } = {
+  hello: ['token', 'resume'],
+  auth: ['token'],
+  join: ['room', 'presence', 'since'],
+  leave: ['room'],
+  message: ['room', 'data', 'meta', 'volatile', 'key'],
+  presence: ['room', 'state'],
+  typing: ['room', 'typing'],
+  history: ['room', 'before', 'limit'],
+  ping: [],
+  reply: ['data', 'meta'],
+}
+const knownFields = new Map(
+  Object.entries(fieldsOf).map(([type, names]) => [type, new Set(['type', 'id', ...names])] as const),
+)
+
+function withoutStrangers(type: string, fields: Fields): Fields {
+  const known = knownFields.get(type)
+  for (const name in fields) {
+    if (known?.has(name) === true) continue
+    return Object.fromEntries(Object.entries(fields).filter(([other]) => known?.has(other)))
+  }
+  return fields
+}
+
 /**
  * Reads one text frame from a client. Never throws, whatever the text.
  *
@@ -101,9 +136,7 @@ export function decodeClientMessage(text: string, applicationTypes?: ReadonlySet
   if (check === undefined) return decodeApplicationMessage(type, fields, id, applicationTypes)
   const code = check(fields)
   if (code !== undefined) return { error: errorMessage(code, id, fields['room']) }
-  // Bytes come by binary frames alone; what JSON calls so is one more field that nobody looks at.
-  if ('bytes' in fields) delete fields['bytes']
-  return { message: fields as unknown as ClientMessage }
+  return { message: withoutStrangers(type, fields) as unknown as ClientMessage }
 }
 
 /**

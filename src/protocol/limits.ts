@@ -4,6 +4,8 @@ export const protocolLimits = {
   roomNameBytes: 255,
   /** A request id that is text, in characters. */
   idLength: 64,
+  /** A log's identity, in characters. */
+  epochLength: 64,
   /** What a message is about, in characters. */
   keyLength: 64,
   /** Nesting of `data`, `meta` and presence state. */

@@ -109,6 +109,8 @@ export interface WelcomeMessage {
   readonly session: string
   readonly secret: string
   readonly user: string
+  /** The identity of the server's process: one that was started anew has another. */
+  readonly server: string
   readonly resumed: boolean
   readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number }
   readonly limits: { readonly frameBytes: number; readonly rooms: number; readonly presenceBytes: number }

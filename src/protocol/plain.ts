@@ -27,6 +27,12 @@ function countNodes(value: object, depth: number, before: number): number {
   return count
 }
 
+/** How many parts a parsed value has, up to what is allowed. */
+export function partsOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  return Math.min(countNodes(value, 1, 0), protocolLimits.dataNodes)
+}
+
 /** Whether a parsed value is a JSON object, neither an array nor null. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -13,7 +13,8 @@ export class RequestError extends Error {
   readonly code: string
 
   constructor(code: string, message: string = code) {
-    super(message)
-    this.code = code
+    // In JavaScript it may be anything, and is to be sent as text.
+    super(String(message))
+    this.code = String(code)
   }
 }

@@ -4,7 +4,6 @@ import type { ConnectionLink } from './connection-link.ts'
 import type { Core } from './core.ts'
 import { endings } from './endings.ts'
 import type { EndReason } from '../../machines/index.ts'
-import { isPromise } from './eventually.ts'
 import { handleMessage } from './inbound.ts'
 import type { Call } from './inbox.ts'
 import type { Claim } from './session-store.ts'
@@ -27,24 +26,25 @@ export function admit(core: Core, sessions: Sessions, link: ConnectionLink, iden
 
 /** A client without the subprotocol was welcomed at once; its `hello` comes late and may name an older session. */
 export function takeOver(core: Core, sessions: Sessions, link: ConnectionLink, hello: HelloMessage): void {
-  const { session, inbox } = link
+  const { session } = link
   if (session === undefined) return
   const { resume } = hello
   if (resume === undefined || resume.session === session.id) return welcome(core, link, session, false, hello.id)
   const decide = (claim: Claim | undefined): void => settleTakeOver(core, sessions, link, hello, claim)
   // Behind a handler that is at work it waits like everything else; so does what follows it, for the store's answer.
-  const claimed = inbox?.busy === true ? undefined : sessions.claim(resume)
-  if (inbox?.busy !== true && !isPromise(claimed)) return decide(claimed)
+  const claim = async (): Promise<Claim | undefined> => sessions.claim(resume)
+  const broken = (error: unknown): void => {
+    core.telemetry({ type: 'storage.failed', error })
+    decide(undefined)
+  }
   const call: Call = {
     id: hello.id,
     ordered: true,
     timeoutMs: core.settings.credentialsTimeoutMs,
-    run: () => claimed ?? sessions.claim(resume),
+    run: claim,
     done: (claim) => decide(claim as Claim | undefined),
-    failed: (error) => {
-      core.telemetry({ type: 'storage.failed', error })
-      decide(undefined)
-    },
+    failed: broken,
+    broken,
     expired: () => decide(undefined),
   }
   core.inboxOf(link)
@@ -72,7 +72,7 @@ function settleTakeOver(
 }
 
 function welcome(
-  { settings }: Core,
+  { settings, id: server }: Core,
   link: ConnectionLink,
   session: Session,
   resumed: boolean,
@@ -84,6 +84,7 @@ function welcome(
     session: session.id,
     secret: session.secret ?? '',
     user: session.user.id,
+    server,
     resumed,
     heartbeat: { intervalMs: settings.heartbeatMs, timeoutMs: settings.heartbeatTimeoutMs },
     limits: { frameBytes: settings.frameBytes, rooms: settings.roomsPerSession, presenceBytes: settings.presenceBytes },
@@ -91,7 +92,8 @@ function welcome(
 }
 
 /** Lets go of a connection's session: it waits for its client, or is over, as the reason has it. */
-export function release(core: Core, link: ConnectionLink, reason: EndReason): void {
+export function release(core: Core, sessions: Sessions, link: ConnectionLink, reason: EndReason): void {
+  sessions.abandon(link)
   const { session } = link
   link.cancel()
   link.outbox.writable = false

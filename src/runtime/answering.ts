@@ -58,6 +58,10 @@ function callOf(
   const refuse = (code: 'internal' | 'timeout'): void => {
     if (id !== undefined) push(Frame.of(errorMessage(code, id)))
   }
+  const broken = (error: unknown): void => {
+    core.telemetry({ type: 'callback.threw', callback: name, error })
+    refuse('internal')
+  }
   return {
     id,
     ordered: !concurrent,
@@ -69,19 +73,16 @@ function callOf(
       try {
         content = encodeData(result)
       } catch (error) {
-        core.telemetry({ type: 'callback.threw', callback: name, error })
-        return refuse('internal')
+        return broken(error)
       }
       answer({ type: 'reply', ...content })
     },
     failed: (error) => {
-      if (error instanceof RequestError) {
-        const code = error.code.slice(0, protocolLimits.idLength)
-        return answer({ type: 'error', code, message: error.message })
-      }
-      core.telemetry({ type: 'callback.threw', callback: name, error })
-      refuse('internal')
+      if (!(error instanceof RequestError)) return broken(error)
+      const code = String(error.code).slice(0, protocolLimits.idLength)
+      answer({ type: 'error', code, message: String(error.message) })
     },
+    broken,
     expired: () => refuse('timeout'),
     repeated: () => {
       times++

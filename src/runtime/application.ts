@@ -3,6 +3,7 @@ import type { EndReason } from '../../machines/index.ts'
 import { isProtocolType, type ApplicationMessage, type ErrorCode, type RequestId } from '../protocol/index.ts'
 import type { ConnectionLink } from './connection-link.ts'
 import type { LanedLogic } from './lanes.ts'
+import { sizeOf } from './message-size.ts'
 
 const prefix = 'client.'
 
@@ -71,7 +72,7 @@ export function withApplicationMessages(logic: LanedLogic, handlers: ReadonlyMap
     if (handlers.has(name)) return logic.transition(snapshot, event, scope)
     const link = linkOf(snapshot)
     if (link.inbox?.busy === true) {
-      link.inbox.hold(message as ApplicationMessage, link.frameBytes)
+      link.inbox.hold(message as ApplicationMessage, sizeOf(message))
       return snapshot
     }
     const translated = { type: prefix + name, id, data }

@@ -8,8 +8,7 @@ export class Backlog {
   }
 
   /** Takes something in, if there is room. */
-  add(message: object | undefined): boolean {
-    const bytes = sizeOf(message)
+  add(bytes: number): boolean {
     if (this.#bytes + bytes > this.#limitBytes) return false
     this.#bytes += bytes
     return true
@@ -21,21 +20,12 @@ export class Backlog {
   }
 
   /** Takes something in that cannot be turned away any more. */
-  force(message: object | undefined): void {
-    this.#bytes += sizeOf(message)
+  force(bytes: number): void {
+    this.#bytes += bytes
   }
 
   /** It waits no more. */
-  remove(message: object | undefined): void {
-    this.#bytes -= sizeOf(message)
+  remove(bytes: number): void {
+    this.#bytes -= bytes
   }
-}
-
-/** What a message that waits costs besides its data (bytes, roughly). */
-const overheadBytes = 100
-
-// Only of what was checked when it was decoded: a field that nobody knows may be nested deeper than a stack.
-function sizeOf(message: object | undefined): number {
-  const { bytes, data, presence, state } = (message ?? {}) as Partial<Record<string, unknown>> & { bytes?: Uint8Array }
-  return overheadBytes + (bytes?.byteLength ?? JSON.stringify(data ?? presence ?? state ?? null).length)
 }

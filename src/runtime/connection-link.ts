@@ -18,6 +18,7 @@ import type { Clock } from './environment.ts'
 import { Frame } from './frame.ts'
 import type { Inbound } from './inbound.ts'
 import type { Inbox } from './inbox.ts'
+import { textSizeOf } from './message-size.ts'
 import { Outbox, type OutboxOwner } from './outbox.ts'
 import { Requests } from './requests.ts'
 import type { Claim } from './session-store.ts'
@@ -53,8 +54,6 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
   inbox: Inbox<Inbound> | undefined
   /** What the client was asked for, once it was. */
   requests: Requests | undefined
-  /** When the client may come back, once it has been told to go (ms). */
-  reconnectAfterMs: number | undefined
   /** The connection's actor. */
   actor: AnyActorRef | undefined
   /** Frames received so far, pongs included. */
@@ -67,8 +66,6 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
   #closing = false
   #held: { type: string }[] | undefined
   #heldBytes = 0
-  /** The size of the frame that is being handled. */
-  #frameBytes = 0
 
   constructor(
     address: string,
@@ -88,12 +85,10 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
   // From the transport.
 
   message(text: string): void {
-    this.#frameBytes = text.length
     this.#dispatch(decodeClientMessage(text, this.#applicationTypes))
   }
 
   binary(bytes: Uint8Array): void {
-    this.#frameBytes = bytes.byteLength
     this.#dispatch(decodeClientBinary(bytes))
   }
 
@@ -139,11 +134,6 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
 
   // For the connection's actions.
 
-  /** The size of the frame that is being handled, in bytes or characters. */
-  get frameBytes(): number {
-    return this.#frameBytes
-  }
-
   get heartbeat(): AnyActorRef | undefined {
     const children = this.actor?.getSnapshot()?.children as Record<string, AnyActorRef> | undefined
     return children?.['heartbeat']
@@ -177,7 +167,7 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
   /** Puts an event by until the welcome. False when there is no room for it. */
   hold(event: { type: string; message?: unknown }): boolean {
     this.#held ??= []
-    this.#heldBytes += this.#frameBytes
+    this.#heldBytes += textSizeOf(event.message as object)
     if (this.#held.length >= heldCount || this.#heldBytes > heldBytes) return false
     this.#held.push(event)
     return true

@@ -6,8 +6,7 @@ import { withApplicationMessages } from './application.ts'
 import { applicationType, sendApplicationMessage } from './connection-handle.ts'
 import type { ConnectionLink } from './connection-link.ts'
 import type { Core } from './core.ts'
-import { isPromise } from './eventually.ts'
-import { handleMessage, type Inbound } from './inbound.ts'
+import { handleMessage, perform, type Inbound } from './inbound.ts'
 import type { Inbox } from './inbox.ts'
 import { withLanes, type LanedLogic } from './lanes.ts'
 import { withPopulation } from './population.ts'
@@ -76,8 +75,7 @@ function actors(core: Core, sessions: Sessions): object {
         core.telemetry({ type: 'authentication.refused', connection: link.address, error })
         throw error
       }
-      const prepared = sessions.prepare(link, identity, resume)
-      if (isPromise(prepared)) await prepared
+      await sessions.prepare(link, identity, resume)
       if (signal.aborted) sessions.abandon(link)
       return identity
     }),
@@ -131,6 +129,9 @@ function asIdentity(answer: User | Identity): Identity {
 
 function heartbeatLogic(core: Core): LanedLogic {
   const { heartbeatMs, heartbeatTimeoutMs } = core.settings
+  // Not for ever: behind a full inbox nobody would notice that the other side is gone.
+  const unheard = ({ inbox }: ConnectionLink): boolean =>
+    inbox?.pausedAt !== undefined && core.environment.clock.now() - inbox.pausedAt < heartbeatMs + heartbeatTimeoutMs
   const machine = heartbeatMachine.provide({
     actions: {
       probe: ({ context }) => {
@@ -143,7 +144,7 @@ function heartbeatLogic(core: Core): LanedLogic {
       heardMeanwhile: ({ context }) => {
         const link = context.link as ConnectionLink
         // While we do not read, its answer may be waiting.
-        return link.received > link.receivedAtProbe || link.inbox?.paused === true
+        return link.received > link.receivedAtProbe || unheard(link)
       },
     },
     delays: { interval: heartbeatMs, patience: heartbeatTimeoutMs / 2 },
@@ -181,8 +182,8 @@ function actions(core: Core, sessions: Sessions): object {
       link.refuse('not-authenticated', message === undefined ? link.renewal : message.id)
     },
     sayGoodbye: (args: Args) => {
-      const link = linkOf(args)
-      link.send({ type: 'goodbye', reason: 'draining', reconnectAfter: link.reconnectAfterMs ?? 0 })
+      const { reconnectAfterMs = 0 } = args.event as { reconnectAfterMs?: number }
+      linkOf(args).send({ type: 'goodbye', reason: 'draining', reconnectAfter: reconnectAfterMs })
     },
     closeOutbox: (args: Args) => {
       linkOf(args).cancel()
@@ -193,8 +194,7 @@ function actions(core: Core, sessions: Sessions): object {
     terminate: (args: Args) => linkOf(args).socket.terminate(),
     release: (args: Args) => {
       const reason = args.context.reason ?? 'socket-lost'
-      sessions.abandon(linkOf(args))
-      release(core, linkOf(args), reason)
+      release(core, sessions, linkOf(args), reason)
       core.telemetry({ type: 'connection.closed', connection: linkOf(args).address, reason })
     },
     send: (args: Args, { type, data }: { type: string; data?: unknown }) => {
@@ -202,13 +202,13 @@ function actions(core: Core, sessions: Sessions): object {
     },
     joinRoom: (args: Args, { room }: { room: string }) => {
       if (!isRoomName(room)) throw new RangeError(`'${room}' cannot be a room's name`)
-      handleMessage(core, linkOf(args), { type: 'join', room })
+      perform(core, linkOf(args), { type: 'join', room })
     },
     leaveRoom: (args: Args, { room }: { room: string }) => {
-      handleMessage(core, linkOf(args), { type: 'leave', room })
+      perform(core, linkOf(args), { type: 'leave', room })
     },
     publish: (args: Args, { room, data }: { room: string; data: unknown }) => {
-      handleMessage(core, linkOf(args), { type: 'message', room, ...encodeData(data) })
+      perform(core, linkOf(args), { type: 'message', room, ...encodeData(data) })
     },
   }
 }

@@ -14,6 +14,8 @@ import type { Telemetry } from './telemetry.ts'
 
 /** What the parts of a runtime share. */
 export interface Core {
+  /** The identity of this runtime: another process has another. */
+  readonly id: string
   readonly options: RuntimeOptions
   readonly settings: Settings
   readonly environment: Environment

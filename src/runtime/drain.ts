@@ -37,7 +37,6 @@ export class Drain {
     const { environment } = this.#core
     for (const link of batch) {
       const reconnectAfterMs = Math.round(environment.random() * intervalMs)
-      link.reconnectAfterMs = reconnectAfterMs
       this.#core.route(link.address, { type: 'connection.handOver', reconnectAfterMs } as never)
     }
   }

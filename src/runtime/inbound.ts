@@ -10,6 +10,7 @@ import type { ConnectionLink } from './connection-link.ts'
 import { answerRequest } from './answering.ts'
 import type { Core } from './core.ts'
 import type { Call } from './inbox.ts'
+import { sizeOf } from './message-size.ts'
 import type { Session } from './session.ts'
 
 /** What a connection handles while open: messages, and the errors of those that could not be read. */
@@ -44,8 +45,14 @@ const overtakes = new Set<Inbound['type']>(['ping', 'reply'])
 
 /** Handles one message of an open connection, in its turn. */
 export function handleMessage(core: Core, link: ConnectionLink, message: Inbound): void {
-  const { inbox, session } = link
-  if (inbox?.busy === true && !overtakes.has(message.type)) return inbox.hold(message, link.frameBytes)
+  const { inbox } = link
+  if (inbox?.busy === true && !overtakes.has(message.type)) inbox.hold(message, sizeOf(message))
+  else perform(core, link, message)
+}
+
+/** Does at once what a message asks for: also for a machine's own actions, which wait for nobody. */
+export function perform(core: Core, link: ConnectionLink, message: Inbound): void {
+  const { session } = link
   // Another connection has taken the session over; this one is on its way out and has no say any more.
   if (session === undefined) return
   ;(handlers[message.type] as Handler<Inbound>)(core, link, session, message)

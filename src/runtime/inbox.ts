@@ -15,6 +15,8 @@ export interface Call {
   run(signal: AbortSignal): unknown
   done(result: unknown): void
   failed(error: unknown): void
+  /** What it was done with, or threw, could not even be looked at. */
+  broken(error: unknown): void
   expired(): void
   /** The same is asked once more, while it is under way. */
   repeated?(): void
@@ -54,7 +56,7 @@ export class Inbox<Message> {
   #bytes = 0
   /** Whether a message is being handled that has waited: what comes of it is not to wait behind the others. */
   #itsTurn = false
-  #paused = false
+  #pausedAt: number | undefined
   #closed = false
   #lastCall = 0
 
@@ -71,8 +73,13 @@ export class Inbox<Message> {
     this.#link = link
     this.#limits = limits
     this.#handle = handle
-    const ended = (name: string): void => this.#ended(name)
-    this.population = new Population({ done: ended, crashed: ended })
+    this.population = new Population({
+      done: (name) => this.#ended(name),
+      crashed: (name, error) => {
+        this.#calls.get(name)?.broken(error)
+        this.#ended(name)
+      },
+    })
   }
 
   /** Whether what comes has to wait. */
@@ -80,9 +87,14 @@ export class Inbox<Message> {
     return this.#occupied || (this.#waiting.length > 0 && !this.#itsTurn)
   }
 
+  /** Since when the socket has not been read, by our own wish (ms since the epoch); undefined while it is. */
+  get pausedAt(): number | undefined {
+    return this.#pausedAt
+  }
+
   /** Whether the socket is not read, by our own wish. */
   get paused(): boolean {
-    return this.#paused
+    return this.#pausedAt !== undefined
   }
 
   /** The call under way that answers the request of that id. */
@@ -95,8 +107,9 @@ export class Inbox<Message> {
   hold(message: Message, bytes: number): void {
     this.#waiting.push({ message, bytes })
     this.#bytes += bytes
-    if (this.#paused || (this.#waiting.length < this.#limits.count && this.#bytes < this.#limits.bytes)) return
-    this.#paused = true
+    if (this.#closed || this.#pausedAt !== undefined) return
+    if (this.#waiting.length < this.#limits.count && this.#bytes < this.#limits.bytes) return
+    this.#pausedAt = this.#core.environment.clock.now()
     this.#link.socket.pause()
   }
 
@@ -118,8 +131,8 @@ export class Inbox<Message> {
     this.#waiting = []
     this.population.stopAll()
     // The other side's answer to our close frame has to be read.
-    if (this.#paused) this.#link.socket.resume()
-    this.#paused = false
+    if (this.#pausedAt !== undefined) this.#link.socket.resume()
+    this.#pausedAt = undefined
   }
 
   get #occupied(): boolean {
@@ -143,8 +156,9 @@ export class Inbox<Message> {
       this.#handle(next.message)
       this.#itsTurn = false
     }
-    if (!this.#paused || this.#waiting.length > this.#limits.count / 2 || this.#bytes > this.#limits.bytes / 2) return
-    this.#paused = false
+    if (this.#pausedAt === undefined) return
+    if (this.#waiting.length > this.#limits.count / 2 || this.#bytes > this.#limits.bytes / 2) return
+    this.#pausedAt = undefined
     this.#link.socket.resume()
   }
 }

@@ -73,7 +73,9 @@ export function answerRead(core: Core, room: RoomRecord, reading: Reading): void
     return refuse(room, outbox, message, 'storage-failed')
   }
   const since = message.since as Position
-  const recovery = merge(since, result as Recovery, held, room.delivered, limitsOf(core))
+  // The log may have been opened again meanwhile, under another epoch.
+  const read = since.epoch === room.epoch ? (result as Recovery) : { recovered: false, entries: [] }
+  const recovery = merge(since, read, held, room.delivered, limitsOf(core))
   answerJoin(room, session, outbox, message, recovery)
 }
 

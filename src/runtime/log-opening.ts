@@ -17,8 +17,9 @@ export async function openLog(core: Core, history: History, room: RoomRecord, si
   let missed: RoomRecord['missed'] = []
   try {
     if (!signal.aborted && room.epoch === log.epoch && log.offset > room.delivered) {
-      const bounds = { limit: Infinity, until: log.offset, now: core.environment.clock.now() }
-      missed = (await log.since({ epoch: log.epoch, offset: room.delivered }, bounds)).entries
+      const limit = log.offset - room.delivered
+      const page = await log.before(Infinity, { limit, until: log.offset, now: core.environment.clock.now() })
+      missed = page.entries
     }
   } catch (error) {
     log.close()

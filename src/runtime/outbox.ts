@@ -173,11 +173,11 @@ export class Outbox implements SlowQueue {
   }
 
   #congest(): void {
-    if (!this.#congested) {
-      this.#congested = true
-      this.#terms.pressure.enter(this, this.#socket.bufferedBytes)
-    }
-    this.#owner.congested()
+    const first = !this.#congested
+    // Before it is counted: that may be what makes it too much.
+    this.#congested = true
+    this.#terms.pressure.enter(this, this.#socket.bufferedBytes)
+    if (first && this.#congested) this.#owner.congested()
   }
 
   #ease(): void {
@@ -185,7 +185,8 @@ export class Outbox implements SlowQueue {
     if (!this.#congested) return
     this.#leavePressure()
     this.#owner.decongested()
-    for (const frame of this.#sparing?.take() ?? []) this.push(frame)
+    // What it was spared meanwhile is owed to it, like an answer.
+    for (const frame of this.#sparing?.take() ?? []) this.answer(frame)
   }
 
   #leavePressure(): void {

@@ -17,6 +17,7 @@ import { Frame } from './frame.ts'
 import { admit, answerRead, replay } from './joining.ts'
 import type { Reading } from './recovery.ts'
 import { announceCount, announceLeave, reappear, updatePresence, withdraw } from './room-presence.ts'
+import { sizeOf } from './message-size.ts'
 import type { RoomRecord } from './room-record.ts'
 import type { Session } from './session.ts'
 import { deliverStored, publish } from './storing.ts'
@@ -57,7 +58,7 @@ export function services(core: Core, isAlive: (session: Session) => boolean): Re
         putBy(args)
         continue
       }
-      room.backlog.remove(event.message)
+      room.backlog.remove(sizeOf(event.message))
       try {
         table.get(event.type)?.(args as Args<never>)
       } catch (error) {
@@ -200,15 +201,19 @@ export function putBy({ context, event }: Args<unknown>): void {
 export function fits({ context, event }: Args<unknown>): boolean {
   const room = context.room as RoomRecord
   const message = event.message as { readonly id?: RequestId } | undefined
-  if (room.backlog.add(message)) return true
+  const bytes = sizeOf(message)
+  if (room.backlog.add(bytes)) return true
   // What nobody asked for in so many words, such as a session's end, has nobody to be refused to.
   if (message === undefined || event.type === 'room.leave') {
-    room.backlog.force(message)
+    room.backlog.force(bytes)
     return true
   }
-  answer(event as Args['event'], 'room-unavailable', room.name)
-  // Whoever is here already stays.
-  if (event.type === 'room.join' && !room.has(event.session)) event.session.rooms.delete(room.name)
+  const { session } = event
+  const isComing = room.held.some((other) => other.type === 'room.join' && other.session === session)
+  // Whoever is here already, or waits to be, stays.
+  const stays = room.has(session) || isComing
+  answer(event as Args['event'], stays ? 'storage-failed' : 'room-unavailable', room.name)
+  if (!stays) session.rooms.delete(room.name)
   return false
 }
 

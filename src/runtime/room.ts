@@ -6,6 +6,7 @@ import { Frame } from './frame.ts'
 import type { History } from './history.ts'
 import { withLanes, type LanedLogic } from './lanes.ts'
 import { catchUp, openLog } from './log-opening.ts'
+import { sizeOf } from './message-size.ts'
 import { withPopulation } from './population.ts'
 import type { RoomRecord } from './room-record.ts'
 import { answer, fits, putBy, refuse, roomOf, services, type Args } from './room-services.ts'
@@ -79,7 +80,7 @@ function runHeld(args: Args, serve: (args: Args) => void): void {
   // The room crashed before it could act upon its log's failure.
   if (failing) return args.self.send({ type: 'room.storageFailed' })
   for (let event = held.shift(); event !== undefined; event = held.shift()) {
-    backlog.remove((event as Partial<Args['event']>).message)
+    backlog.remove(sizeOf((event as Partial<Args['event']>).message))
     try {
       serve({ ...args, event: event as Args['event'] })
     } catch (error) {

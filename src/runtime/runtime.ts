@@ -63,6 +63,7 @@ export class RuntimeTrunk implements Acceptor {
     }
     const steps = new Steps()
     const core: Core = {
+      id: environment.newId(),
       options,
       settings,
       environment,
@@ -135,7 +136,7 @@ export class RuntimeTrunk implements Acceptor {
   async whenReady(): Promise<void> {
     const settled = (value: unknown): boolean => value !== 'starting' && value !== 'restoring'
     const { value } = await waitFor(this.#core.root, (snapshot) => settled(snapshot.value))
-    if (value !== 'running') throw new Error('The runtime is closed.')
+    if (value !== 'running') throw new Error('The runtime is closed.', { cause: this.#supervisor.failure })
   }
 
   /** The connections that take part just now. */

@@ -67,6 +67,11 @@ export function sessionLogic(core: Core, changed: (session: Session) => void): L
   const routeToRooms = (session: Session, type: string): void => {
     for (const room of session.rooms.values()) core.route(room, { type, session, message: undefined } as never)
   }
+  /** What is left of a time that began when the session lost its connection, perhaps in a former process. */
+  const remaining = ({ detachedAt }: Session, ms: number): number => {
+    const now = core.environment.clock.now()
+    return Math.max(0, (detachedAt ?? now) + ms - now)
+  }
   const turnAway = (link: ConnectionLink): void => {
     core.route(link.address, { type: 'connection.close', reason: 'replaced' } as never)
   }
@@ -108,8 +113,8 @@ export function sessionLogic(core: Core, changed: (session: Session) => void): L
         event.at + presenceGraceMs <= core.environment.clock.now(),
     },
     delays: {
-      presenceGrace: Math.min(presenceGraceMs, resumeWindowMs),
-      untilExpired: Math.max(0, resumeWindowMs - presenceGraceMs),
+      presenceGrace: ({ context }) => remaining(sessionOf(context), Math.min(presenceGraceMs, resumeWindowMs)),
+      untilExpired: ({ context }) => remaining(sessionOf(context), resumeWindowMs),
     },
   })
   return withLanes(machine, { hot: [], ...core.lanes })

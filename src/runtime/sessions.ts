@@ -49,21 +49,21 @@ export class Sessions {
    * Readies the session that a connection is going to own: the one that it claims, if the claim is true and it is this
    * user's, or a fresh one. The store is asked before the connection is let in.
    */
-  prepare(link: ConnectionLink, identity: Identity, resume: ResumeClaim | undefined): Eventually<void> {
-    const failed = (error: unknown): never => {
+  async prepare(link: ConnectionLink, identity: Identity, resume: ResumeClaim | undefined): Promise<void> {
+    try {
+      const claim = resume === undefined ? undefined : await this.claim(resume)
+      const session = claim && this.#records.get(claim.record.id)
+      if (claim !== undefined && resume !== undefined && session !== undefined && belongsTo(session, identity)) {
+        link.claim = { claim, secret: resume.secret }
+        return
+      }
+      link.fresh = this.#newSession(identity)
+      await this.#keep(link.fresh)
+    } catch (error) {
       // Not the client is at fault, and it is to come back: it is not refused, as it would be by what is thrown here.
       this.#core.telemetry({ type: 'storage.failed', error })
       this.#core.route(link.address, { type: 'connection.close', reason: 'crashed' } as never)
       throw error
-    }
-    try {
-      const claimed = resume === undefined ? undefined : this.claim(resume)
-      const prepared = isPromise(claimed)
-        ? claimed.then((claim) => this.#prepared(link, identity, resume, claim))
-        : this.#prepared(link, identity, resume, claimed)
-      return isPromise(prepared) ? prepared.catch(failed) : prepared
-    } catch (error) {
-      return failed(error)
     }
   }
 
@@ -156,21 +156,6 @@ export class Sessions {
     } catch (error) {
       failed(error)
     }
-  }
-
-  #prepared(
-    link: ConnectionLink,
-    identity: Identity,
-    resume: ResumeClaim | undefined,
-    claim: Claim | undefined,
-  ): Eventually<void> {
-    const session = claim && this.#records.get(claim.record.id)
-    if (claim !== undefined && resume !== undefined && session !== undefined && belongsTo(session, identity)) {
-      link.claim = { claim, secret: resume.secret }
-      return
-    }
-    link.fresh = this.#newSession(identity)
-    return this.#keep(link.fresh)
   }
 
   #newSession(identity: Identity): Session {

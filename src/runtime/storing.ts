@@ -5,6 +5,7 @@ import { isPromise } from './eventually.ts'
 import { Frame } from './frame.ts'
 import type { Appended, LogEntry, LogRecord } from './history.ts'
 import type { Outbox } from './outbox.ts'
+import { sizeOf } from './message-size.ts'
 import type { RoomRecord } from './room-record.ts'
 import type { Session } from './session.ts'
 import type { TurnEvent } from './turns.ts'
@@ -17,6 +18,8 @@ export interface Storing {
   readonly outbox: Outbox | undefined
   readonly message: PublishMessage
   readonly record: LogRecord
+  /** What it costs while it waits. */
+  bytes: number
   outcome?: { readonly appended: Appended } | { readonly error: unknown }
 }
 
@@ -45,11 +48,12 @@ export function publish(
   if (room.storing.length > 0 && room.backlog.full) return refuse(room, outbox, message, 'storage-failed')
   const request = message.id === undefined ? undefined : { session: session.id, id: message.id }
   const appended = log.append(record, request)
-  const storing: Storing = { session, outbox, message, record }
+  const storing: Storing = { session, outbox, message, record, bytes: 0 }
   // What is answered at once takes its turn all the same, behind what is still under way.
   if (!isPromise(appended) && room.storing.length === 0) return deliver(core, room, storing, appended)
+  storing.bytes = sizeOf(message)
   room.storing.push(storing)
-  room.backlog.force(message)
+  room.backlog.force(storing.bytes)
   room.turns.begin(session, 'publishing')
   if (!isPromise(appended)) {
     storing.outcome = { appended }
@@ -79,18 +83,26 @@ export function deliverStored(
   onFailure: (error: unknown) => void,
 ): void {
   for (let first = room.storing[0]; first?.outcome !== undefined; first = room.storing[0]) {
-    const { session, outbox, message, outcome } = first
+    const { session, outbox, message, bytes, outcome } = first
     room.storing.shift()
-    room.backlog.remove(message)
-    if ('appended' in outcome) {
-      if (room.failing) postpone(room, first, outcome.appended)
-      else deliver(core, room, first, outcome.appended)
-    } else {
-      room.failing = true
-      outbox?.push(Frame.of(errorMessage('storage-failed', message.id, room.name)))
-      onFailure(outcome.error)
+    room.backlog.remove(bytes)
+    const waiting = room.turns.end(session, 'publishing')
+    try {
+      if (!('appended' in outcome)) {
+        room.failing = true
+        outbox?.push(Frame.of(errorMessage('storage-failed', message.id, room.name)))
+        onFailure(outcome.error)
+      } else if (room.failing) {
+        postpone(room, first, outcome.appended)
+      } else {
+        deliver(core, room, first, outcome.appended)
+      }
+    } catch (error) {
+      // The room comes back from its crash, and does then what has waited.
+      room.held.push(...(waiting as never[]))
+      throw error
     }
-    serve(room.turns.end(session, 'publishing'))
+    serve(waiting)
   }
 }
 
@@ -102,10 +114,20 @@ export function announceMissed(core: Core, room: RoomRecord): void {
   const { missed, unannounced } = room
   room.missed = []
   room.unannounced = []
+  const tellings = new Map<number, () => void>()
   for (const entry of missed) {
     // Nobody knows its key any more: it stands for itself.
-    tell(room, entry, bytesOf(entry), room.options.slow === 'latest' ? core.environment.newId() : undefined)
+    const key = room.options.slow === 'latest' ? core.environment.newId() : undefined
+    tellings.set(entry.offset, () => tell(room, entry, bytesOf(entry), key))
   }
+  // Of these the log may hold no more, should it keep little.
+  for (const { storing, appended, epoch } of unannounced) {
+    const { record, message, session } = storing
+    const { offset, duplicate } = appended
+    if (duplicate || epoch !== room.epoch) continue
+    tellings.set(offset, () => tell(room, { ...record, offset }, message.bytes, keyOf(core, room, session, message)))
+  }
+  for (const offset of [...tellings.keys()].toSorted((a, b) => a - b)) tellings.get(offset)?.()
   for (const { storing, appended, epoch } of unannounced) {
     const { id } = storing.message
     // It was kept in a log that has been lost since.

@@ -16,6 +16,7 @@ import { isPromise, type Eventually } from './eventually.ts'
 import type { SessionRecord, SessionStore } from './session-store.ts'
 import { Sessions } from './sessions.ts'
 import type { Session } from './session.ts'
+import type { TransportSocket } from './transport.ts'
 
 type EventOf<Type extends SupervisorEvent['type']> = Extract<SupervisorEvent, { type: Type }>
 
@@ -24,6 +25,8 @@ export class Supervisor implements PopulationListener {
   readonly connections = new Map<string, ConnectionLink>()
   readonly rooms = new Map<string, RoomRecord>()
   readonly sessions: Sessions
+  /** What made the runtime fail before it was ready. */
+  failure: unknown
   readonly #core: Core
   readonly #connectionLogic: LanedLogic
   readonly #roomLogic: LanedLogic
@@ -31,6 +34,8 @@ export class Supervisor implements PopulationListener {
   /** What a former process left, until it has been taken in. */
   #restorable: Eventually<readonly SessionRecord[]>
   #drain: Drain | undefined
+  /** Sockets that have no actor (any more), and the timers that end them. */
+  readonly #orphans = new Map<TransportSocket, unknown>()
 
   constructor(core: Core, history: History, store: SessionStore) {
     this.#core = core
@@ -51,10 +56,12 @@ export class Supervisor implements PopulationListener {
         refuseConnection: ({ event }) => {
           const { socket } = (event as EventOf<'connection.accept'>).link as ConnectionLink
           socket.close(closeCodes.serviceRestart, 'server-closing')
+          this.#leaveAlone(socket)
         },
         postponeConnection: ({ event }) => {
           const { socket } = (event as EventOf<'connection.accept'>).link as ConnectionLink
           socket.close(closeCodes.tryAgainLater, 'starting')
+          this.#leaveAlone(socket)
         },
         deliver: ({ event }) => this.#deliver(event as EventOf<'route'>),
         restart: ({ event }) => this.#restart((event as EventOf<'child.crashed'>).address),
@@ -69,7 +76,13 @@ export class Supervisor implements PopulationListener {
           }
         },
         stopChildren: () => this.#stopChildren(),
-        reportFailure: () => this.#core.telemetry({ type: 'runtime.failed' }),
+        reportFailure: ({ event }) => {
+          this.failure = (event as { error?: unknown }).error
+          this.#core.telemetry({
+            type: 'runtime.failed',
+            ...(this.failure === undefined ? {} : { error: this.failure }),
+          })
+        },
       },
       guards: {
         noConnections: () => this.connections.size === 0,
@@ -97,13 +110,11 @@ export class Supervisor implements PopulationListener {
     if (room !== undefined) giveUp(this.#core, room)
     const link = this.connections.get(address)
     if (link !== undefined) {
-      release(this.#core, link, 'crashed')
+      release(this.#core, this.sessions, link, 'crashed')
       link.close('crashed')
       this.#core.telemetry({ type: 'connection.closed', connection: address, reason: 'crashed' })
       link.actor = undefined
-      // Its actor cannot time the close handshake out any more.
-      const { environment, settings } = this.#core
-      environment.clock.setTimeout(() => link.socket.terminate(), settings.closeTimeoutMs)
+      this.#leaveAlone(link.socket)
     }
     this.#ended(address)
   }
@@ -192,8 +203,23 @@ export class Supervisor implements PopulationListener {
     return room.crashes.length <= roomRestartIntensity
   }
 
+  /** A socket has been sent its close frame, and has no actor that could time the handshake out. */
+  #leaveAlone(socket: TransportSocket): void {
+    const { environment, settings } = this.#core
+    const end = (): void => {
+      this.#orphans.delete(socket)
+      socket.terminate()
+    }
+    this.#orphans.set(socket, environment.clock.setTimeout(end, settings.closeTimeoutMs))
+  }
+
   #stopChildren(): void {
     for (const link of this.connections.values()) link.socket.terminate()
+    for (const [socket, timer] of this.#orphans) {
+      this.#core.environment.clock.clearTimeout(timer)
+      socket.terminate()
+    }
+    this.#orphans.clear()
     this.connections.clear()
     // The store is told of the last changes: what sessions are shown as is known to the rooms.
     this.sessions.clear()

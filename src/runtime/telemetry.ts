@@ -12,8 +12,8 @@ export type TelemetryEvent =
   | { readonly type: 'storage.failed'; readonly room?: string; readonly error: unknown }
   /** A function that the application handed in (observer, listener, authenticate) threw where nobody waits for it. */
   | { readonly type: 'callback.threw'; readonly callback: string; readonly error: unknown }
-  /** More restarts than allowed; the runtime has closed its connections and stops. */
-  | { readonly type: 'runtime.failed' }
+  /** More restarts than allowed, or sessions that could not be restored: the runtime closes its connections and stops. */
+  | { readonly type: 'runtime.failed'; readonly error?: unknown }
 
 /** Hears what a runtime reports. What it throws is swallowed: reporting must not end what it reports on. */
 export type Telemetry = (event: TelemetryEvent) => void

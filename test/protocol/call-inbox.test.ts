@@ -68,7 +68,7 @@ describe('what waits behind a handler', () => {
     const stage = new Stage({ inboxCount: 2, handlers: { slow } })
     const ada = await stage.member()
     await ask(stage, ada, { type: 'slow', id: 1 }, say(1), say(2), say(3))
-    await stage.clock.advance(3_600_000)
+    await stage.clock.advance(34_000)
     expect(ada.closed).toEqual([])
     desk.call(0).finish()
     await stage.clock.advance(3_600_000)
@@ -80,6 +80,17 @@ describe('what waits behind a handler', () => {
     desk.call(1).finish()
     await stage.clock.advance(60_000)
     expect(stage.runtime.census.connections).toBe(0)
+  })
+
+  it('[HEARTBEAT-1] excuses nobody for ever: a client behind a handler without end may be gone', async () => {
+    const desk = waitingHandler()
+    const slow = defineHandler({ timeoutMs: Infinity, handle: desk.handle })
+    const stage = new Stage({ inboxCount: 2, handlers: { slow } })
+    const ada = await stage.member()
+    await ask(stage, ada, { type: 'slow', id: 1 }, say(1), say(2), say(3))
+    await stage.clock.advance(100_000)
+    expect(ada.closed).toEqual([{ code: 4201, reason: 'heartbeat-lost' }])
+    expect(desk.call(0).context.signal.aborted).toBe(true)
   })
 
   it('[CLOSED] does not keep the connection from its end while the socket is not read', async () => {

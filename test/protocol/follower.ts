@@ -19,10 +19,12 @@ export class Follower {
   readonly seen: Message[] = []
   /** What it has said: how often, and what came of it. */
   readonly said = new Map<string, { sends: number; ack?: Message }>()
-  /** How often it was told that it has missed nothing, and that it may have. */
-  readonly told = { recovered: 0, lost: 0 }
+  /** How often it was told that it has missed nothing, and that it may have; and how often it saw that by itself. */
+  readonly told = { recovered: 0, lost: 0, gaps: 0 }
   /** Whether it may be told that something is lost: when the log could not be read. */
   mayLose = false
+  /** Whether a message may be missing between two: when the log has lost it before anybody could be told. */
+  mayMiss = false
   readonly #stage: Stage
   readonly #token: string
   #client!: RawClient
@@ -151,6 +153,10 @@ export class Follower {
   /** The next message, of which it must have the one before. */
   #see(message: Message): void {
     const { epoch, offset, data } = message
+    if (this.mayMiss && epoch === this.#position?.epoch && offset > (this.offset ?? 0) + 1) {
+      this.told.gaps++
+      return this.join()
+    }
     expect({ epoch, offset }).toEqual({ epoch: this.#position?.epoch, offset: (this.offset ?? 0) + 1 })
     this.#position = { epoch, offset }
     this.seen.push({ epoch, offset, data })

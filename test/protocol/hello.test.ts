@@ -154,6 +154,7 @@ describe('welcome', () => {
         session: expect.any(String) as string,
         secret: expect.any(String) as string,
         user: 'ada',
+        server: expect.any(String) as string,
         resumed: false,
         heartbeat: { intervalMs: 7_000, timeoutMs: 3_000 },
         limits: { frameBytes: 1_234, rooms: 3, presenceBytes: 9 },

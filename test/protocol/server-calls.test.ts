@@ -69,6 +69,7 @@ describe('a request of the server’s', () => {
     const stage = new Stage()
     const { client, connection } = await pair(stage)
     const outcomes = [outcome(connection.request('name')), outcome(connection.request('age'))]
+    await stage.clock.settle()
     const deep = JSON.parse(`${'['.repeat(40)}${']'.repeat(40)}`) as unknown
     expect(
       await ask(

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { decodeBinary, encodeBinary } from '../../src/protocol/index.ts'
 import { LaggingHistory } from '../lagging-store.ts'
 import { Stage } from '../stage.ts'
-import { ask, byName, claimOf, greet, heard, replayed } from './cast.ts'
+import { ask, byName, claimOf, heard, replayed } from './cast.ts'
 
 const main = { room: 'main' }
 const say = (id: number | string, fields: object = {}): object => ({
@@ -89,6 +89,21 @@ describe('a log that fails', () => {
     expect(ada.received.slice(-4).map(({ type }) => type)).toEqual(['message', 'message', 'ack', 'ack'])
   })
 
+  it('[MESSAGE-3] brings everybody what it kept after its failure, also what it does not keep any more', async () => {
+    const { history, ada, bob, stage, turn } = await brittleRoom({ rooms: { main: { history: 1 } } })
+    await ask(stage, ada, say(1), say(2), say(3), say(4))
+    history.settle('lost', 1)
+    history.settle('kept')
+    await turn()
+    const expected = [
+      [1, 2],
+      [2, 3],
+      [3, 4],
+    ]
+    expect([heard(ada), heard(bob)]).toEqual([expected, expected])
+    expect(ada.of('ack').map(({ offset }) => offset)).toEqual([1, 2, 3])
+  })
+
   it('[REQUEST-2] answers what was sent behind what failed, when it is open again, and in order', async () => {
     const { history, stage, ada, bob, turn } = await brittleRoom()
     history.opens.lag = true
@@ -153,6 +168,21 @@ describe('a log that fails', () => {
     await turn()
   })
 
+  it('[TYPING-2] ends the indicator of a sender whose message is kept after the failure, before the message comes', async () => {
+    const { history, stage, ada, bob, turn } = await brittleRoom()
+    await ask(stage, bob, { type: 'typing', ...main, typing: true })
+    await ask(stage, ada, say(1))
+    await ask(stage, bob, say(2))
+    history.settle('lost', 1)
+    history.settle('kept', 1)
+    await turn()
+    expect(ada.received.slice(-3)).toMatchObject([
+      failed(1),
+      { type: 'typing', user: 'bob', typing: false },
+      { type: 'message', data: 2 },
+    ])
+  })
+
   it('[ERROR-2] that cannot be opened again is given up: everybody is told, and whoever waits', async () => {
     for (const end of ['fails', 'does not answer'] as const) {
       const { history, stage, ada, bob, turn } = await brittleRoom()
@@ -207,60 +237,5 @@ describe('a log that fails', () => {
     expect(bob.last('message')['epoch']).not.toBe(epoch)
     const [joined] = await ask(stage, bob, { type: 'join', ...main, since: { epoch, offset: 1 } })
     expect(joined).toMatchObject({ recovered: false, offset: 1 })
-  })
-})
-
-describe('somebody who comes back while the log fails', () => {
-  it('[GAPLESS] finds what was kept without a word, once, when it reads the log meanwhile', async () => {
-    const { history, stage, ada, bob, turn } = await brittleRoom()
-    const { epoch } = bob.last('joined')
-    bob.socket.cut()
-    await ask(stage, ada, say(1))
-    history.settle()
-    await turn()
-    history.reads.lag = true
-    const again = await greet(stage, { token: 'bob', resume: claimOf(bob) })
-    await ask(stage, again, { type: 'join', ...main, since: { epoch, offset: 0 }, id: 1 })
-    await ask(stage, ada, say(2), say(3))
-    history.settle('hushed', 1)
-    history.settle('kept', 1)
-    await turn()
-    history.reads.lag = false
-    history.reads.answerAll()
-    await turn()
-    const [joined] = again.of('joined')
-    expect(joined).toMatchObject({ recovered: true, offset: 3 })
-    expect(replayed(joined).map(({ offset, data }) => [offset, data])).toEqual([
-      [1, 1],
-      [2, 2],
-      [3, 3],
-    ])
-    expect(heard(again)).toEqual([])
-    await ask(stage, ada, say(4))
-    history.settle()
-    await turn()
-    expect(heard(again)).toEqual([[4, 4]])
-  })
-
-  it('[GAPLESS] is told that nothing is recovered when the log cannot be read, or does not answer', async () => {
-    for (const end of ['fails', 'does not answer'] as const) {
-      const { history, stage, ada, bob, turn } = await brittleRoom()
-      const since = { epoch: bob.last('joined')['epoch'], offset: 0 }
-      history.prompt = true
-      await ask(stage, ada, say(1))
-      history.reads.lag = true
-      expect(await ask(stage, bob, { type: 'join', ...main, since, id: 1 }, { ...historyOf, id: 2 })).toEqual([])
-      await ask(stage, ada, say(2))
-      if (end === 'fails') history.reads.fail()
-      else await stage.clock.advance(10_000)
-      await turn()
-      expect(bob.last('joined')).toMatchObject({ id: 1, recovered: false, messages: [], offset: 2 })
-      history.reads.lag = false
-      history.reads.answerAll()
-      await ask(stage, ada, say(3))
-      expect(bob.last('history')).toMatchObject({ id: 2, complete: true })
-      expect(heard(bob).at(-1)).toEqual([3, 3])
-      await stage.strike()
-    }
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { LaggingHistory, LaggingSessions } from '../lagging-store.ts'
-import { ask, byName, claimOf, greet, heard, replayed } from '../protocol/cast.ts'
+import { ask, byName, claimOf, greet, heard, replayed, v1 } from '../protocol/cast.ts'
 import { Stage, type RawClient } from '../stage.ts'
 
 const main = { room: 'main' }
@@ -33,7 +33,8 @@ function successor({ history, sessions }: Pick<Awaited<ReturnType<typeof former>
   const ready = async (): Promise<void> => {
     await stage.clock.advance(late)
     sessions.restores.answer()
-    await stage.clock.settle()
+    // For some there is nothing left of the grace.
+    await stage.clock.advance(0)
   }
   return { stage, ready }
 }
@@ -116,10 +117,7 @@ describe('a runtime on a store that a former one has used', () => {
     const { stage, ready } = successor(was)
     await ready()
     was.sessions.claims.lag = true
-    const clients = [
-      await stage.connect({ protocol: 'greenroom.v1' }),
-      await stage.connect({ protocol: 'greenroom.v1' }),
-    ]
+    const clients = [await stage.connect(v1), await stage.connect(v1)]
     for (const client of clients) await ask(stage, client, { type: 'hello', token: 'ada', resume: was.claim })
     was.sessions.claims.answer(1)
     await stage.clock.settle()
@@ -169,6 +167,44 @@ describe('a runtime on a store that a former one has used', () => {
     expect(await ask(stage, again, say(1))).toMatchObject([{ code: 'not-a-member' }])
   })
 
+  it('[ERROR-2] does not put anybody into a room again of which they were told that they are out of it', async () => {
+    const was = await former()
+    const { stage, ready } = successor(was)
+    await ready()
+    const bob = await greet(stage, { token: 'bob', resume: claimOf(was.bob) })
+    was.history.prompt = false
+    await ask(stage, bob, say(1))
+    was.history.opens.lag = true
+    was.history.settle('lost')
+    await stage.clock.settle()
+    was.history.opens.fail()
+    await stage.clock.settle()
+    expect(bob.last('error')).toMatchObject({ code: 'room-unavailable', room: 'main' })
+    const sessions = was.sessions.afterKill()
+    await stage.strike()
+    was.history.opens.lag = false
+    const next = successor({ history: was.history, sessions })
+    await next.ready()
+    expect(next.stage.runtime.census).toEqual({ connections: 0, sessions: 2, rooms: 1 })
+  })
+
+  it('[PRESENCE] counts the grace and the window from when they were lost, however often it is killed', async () => {
+    const was = await former('closed')
+    let { sessions } = was
+    for (const late of [10_000, 20_000, 119_000, 121_000]) {
+      const { stage, ready } = successor({ history: was.history, sessions }, late)
+      await ready()
+      const zoe = await stage.member('main', { token: 'zoe' })
+      expect(zoe.last('joined')['members']).toHaveLength(late === 10_000 ? 3 : 1)
+      zoe.socket.close(1000)
+      await stage.clock.settle()
+      expect(stage.runtime.census.sessions).toBe(late > 120_000 ? 0 : 2)
+      const next = sessions.afterKill()
+      await stage.strike()
+      sessions = next
+    }
+  })
+
   it('takes nobody before it has taken them in, and says so', async () => {
     const was = await former()
     const { stage, ready } = successor(was)
@@ -205,7 +241,7 @@ describe('a runtime on a store that a former one has used', () => {
     was.sessions.restores.fail()
     await stage.clock.settle()
     await ready
-    expect(stage.telemetry).toContainEqual({ type: 'runtime.failed' })
+    expect(stage.telemetry).toMatchObject([{ type: 'runtime.failed', error: { message: 'The disk failed to read.' } }])
     expect([stage.runtime.ready, stage.runtime.ended]).toEqual([false, true])
     expect((await stage.connect()).closed).toHaveLength(1)
     // What it could not read it has not thrown away.

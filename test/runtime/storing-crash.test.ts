@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { History } from '../../src/runtime/history.ts'
 import { LaggingHistory } from '../lagging-store.ts'
-import { ask, byName, claimOf, greet, heard, replayed } from '../protocol/cast.ts'
+import { ask, byName, claimOf, greet, heard, replayed, serverEnds } from '../protocol/cast.ts'
 import { Stage, type RawClient } from '../stage.ts'
 
 const main = { room: 'main' }
@@ -28,10 +28,11 @@ async function crashingRoom(options = {}) {
     close: () => disk.close(),
   }
   const stage = new Stage({ ...byName, history, ...options })
+  const ends = serverEnds(stage)
   const ada = await stage.member('main', { token: 'ada' })
   const bob = await stage.member('main', { token: 'bob' })
   const turn = (): Promise<void> => stage.clock.settle()
-  return { disk, faults, stage, ada, bob, turn }
+  return { disk, faults, stage, ends, ada, bob, turn }
 }
 
 const answers = (client: RawClient): unknown[][] =>
@@ -122,6 +123,46 @@ describe('a room that crashes while its log takes its time', () => {
       expect(heard(again)).toEqual([[4, 4]])
       await stage.strike()
     }
+  })
+
+  it('[ONCE] opens a log again that had failed just before it crashed', async () => {
+    const { disk, stage, ends, ada, bob, turn } = await crashingRoom()
+    await ask(stage, ada, say(1), { type: 'history', ...main, id: 2 })
+    await ask(stage, bob, say('b'))
+    const outbox = ends[0]?.link.outbox
+    const push = outbox?.push.bind(outbox)
+    // At the answer to the message that failed: the room dies before it can do anything about its log.
+    if (outbox !== undefined)
+      outbox.push = (frame) => {
+        if (String(frame.payload).includes('storage-failed')) throw new Error('the outbox is broken')
+        push?.(frame)
+      }
+    disk.settle('hushed', 1)
+    await turn()
+    await ask(stage, bob, say('c'))
+    disk.settle('kept', 1)
+    await turn()
+    disk.prompt = true
+    disk.settle()
+    await turn()
+    const expected = [
+      [1, 1],
+      [2, 'b'],
+      [3, 'c'],
+    ]
+    expect([heard(ada), heard(bob)]).toEqual([expected, expected])
+    expect(answers(ada)).toEqual([[2, 'history']])
+    expect(answers(bob)).toEqual([
+      ['b', 'ack'],
+      ['c', 'ack'],
+    ])
+    expect(stage.telemetry.filter(({ type }) => type === 'actor.crashed')).toHaveLength(1)
+    // And when nothing else is under way: here it is the only one.
+    disk.prompt = false
+    await ask(stage, ada, say(4))
+    disk.settle('hushed')
+    await turn()
+    expect(heard(bob).at(-1)).toEqual([4, 4])
   })
 
   it('[ERROR-2] too often is given up, and its log closed when it has answered for all that it was given', async () => {
