@@ -12,10 +12,10 @@ export const errorCodes = {
   'presence-too-large': 'The presence state is larger than allowed.',
   'bad-data': 'The data is nested too deep or has too many parts.',
   'bad-meta': 'The meta names a conversion that is not allowed from a client.',
-  'not-allowed': 'The connection is in a state in which this message is not legal.',
+  'not-allowed': 'The connection does not take this message now.',
   'not-authenticated': 'The token was refused.',
   'room-unavailable': 'The room could not be opened, or failed too often.',
-  'storage-failed': 'The log could not take the message now. Send it again under the same id.',
+  'storage-failed': 'The log could not do it now. Ask again under the same id.',
   timeout: 'Nobody answered in time.',
   internal: 'Something failed on the server; the connection goes on.',
 } as const

@@ -31,13 +31,17 @@ export function applicationTypes(
     if (isProtocolType(type)) throw new TypeError(`Messages of type '${type}' are the protocol's own.`)
   }
   if (machine === undefined) return new Set(handlers.keys())
+  if (!('root' in machine)) throw new TypeError("'connection' is to be a machine made with connectionSetup.")
   const nodes: AnyStateMachine['root'][] = [machine.root]
   let open = false
   for (const node of nodes) {
     open ||= node.tags.includes('open')
     nodes.push(...Object.values(node.states as Record<string, AnyStateMachine['root']>))
   }
-  if (!open) throw new TypeError(`The connection machine '${machine.id}' has no state tagged 'open'.`)
+  if (!open)
+    throw new TypeError(
+      `The connection machine '${machine.id}' has no state tagged 'open', in which it would take part.`,
+    )
   const types = machine.events.filter((type) => type.startsWith(prefix)).map((type) => type.slice(prefix.length))
   const wildcard = types.find((type) => type.includes('*'))
   if (wildcard !== undefined) {

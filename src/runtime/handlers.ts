@@ -47,8 +47,8 @@ export type Handler = (data: unknown, context: HandlerContext) => unknown
 export interface HandlerOptions {
   readonly handle: Handler
   /**
-   * Whether it may run while other messages of its connection are handled. Otherwise what the client sends after the
-   * request waits for its end.
+   * Whether what the client sends after the request may be handled meanwhile. Otherwise it waits for the end of this
+   * handler. The request itself waits for what came before it, either way.
    *
    * @default false
    */
@@ -59,6 +59,8 @@ export interface HandlerOptions {
 
 /** What `createRuntime` takes as `handlers`: by the type of the message that they answer. */
 export type Handlers = Readonly<Record<string, Handler | HandlerOptions>>
+
+const known = new Set(['handle', 'concurrent', 'timeoutMs'])
 
 /**
  * Declares a handler that may run beside others, or that has a time of its own.
@@ -72,10 +74,13 @@ export type Handlers = Readonly<Record<string, Handler | HandlerOptions>>
  *   },
  * })
  * ```
- * @throws RangeError when `timeoutMs` is not a time
+ * @throws RangeError when `timeoutMs` is not a time, or there is no such option
  * @throws TypeError when `handle` is not a function
  */
 export function defineHandler(options: HandlerOptions): HandlerOptions {
+  for (const name of Object.keys(options)) {
+    if (!known.has(name)) throw new RangeError(`A handler has no option '${name}'.`)
+  }
   const { handle, timeoutMs = 0 } = options
   if (typeof handle !== 'function') throw new TypeError(`A handler must be a function, not ${String(handle)}`)
   if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs must be a number ≥ 0, not ${timeoutMs}`)

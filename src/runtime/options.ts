@@ -198,7 +198,10 @@ export function resolveSettings(options: RuntimeOptions): Settings {
   for (const name of Object.keys(numbers) as (keyof Settings)[]) {
     const value = options[name]
     if (value === undefined) continue
-    if (typeof value !== 'number' || !(value >= 0)) throw new RangeError(`${name} must be a number ≥ 0, not ${value}`)
+    if (typeof value !== 'number' || !(value >= 0))
+      throw new RangeError(
+        `${name} must be a number ≥ 0, not ${typeof value === 'string' ? `'${value}'` : String(value)}`,
+      )
     settings[name] = value
   }
   // The transport takes it for a 32-bit integer, and 0 for no limit at all.

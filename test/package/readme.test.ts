@@ -104,6 +104,16 @@ describe('README.md', () => {
     expect(server.process.signalCode ?? server.process.exitCode).toSatisfy((end) => end === 'SIGTERM' || end === 0)
   })
 
+  it('shows calls both ways that work as they stand', async () => {
+    const start = await desk()
+    const [server, client] = [start('calls-server'), start('calls-client')]
+    await client.printed((output) => output.includes('declined'))
+    expect(client.output.trim().split(/\r?\n/)).toEqual(['Ada true', 'declined'])
+    expect(server.output).toBe('')
+    await kill(client, 'SIGTERM')
+    await kill(server, 'SIGTERM')
+  })
+
   it('shows a server on disk that goes on where it was killed', async () => {
     const start = await desk()
     for (const receipt of [/offset: 1\b/, /offset: 2\b/]) {
