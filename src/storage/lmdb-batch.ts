@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer'
-import type { Database } from './lmdb-folder.ts'
+import type { Database, SubDatabase } from './lmdb-folder.ts'
 import type { StoreError } from './store-error.ts'
 
 /** Something that happens to the store: wholly, or not at all. */
@@ -17,7 +17,7 @@ export interface Change {
 
 /** What is written in one transaction. */
 export class Batch {
-  readonly #writes: { readonly key: Buffer; readonly value: Buffer | undefined }[] = []
+  readonly #writes: { readonly key: Buffer; readonly value: Buffer | undefined; readonly db?: SubDatabase }[] = []
   #bytes = 0
   readonly #last = new Map<Buffer, () => Buffer>()
 
@@ -30,13 +30,19 @@ export class Batch {
     return this.#bytes
   }
 
-  put(key: Buffer, value: Buffer): void {
+  /**
+   * @param db - where, if not in the main database
+   */
+  put(key: Buffer, value: Buffer, db?: SubDatabase): void {
     this.#bytes += key.length + value.length
-    this.#writes.push({ key, value })
+    this.#writes.push({ key, value, ...(db && { db }) })
   }
 
-  remove(key: Buffer): void {
-    this.#writes.push({ key, value: undefined })
+  /**
+   * @param db - where, if not in the main database
+   */
+  remove(key: Buffer, db?: SubDatabase): void {
+    this.#writes.push({ key, value: undefined, ...(db && { db }) })
   }
 
   /**
@@ -49,11 +55,11 @@ export class Batch {
   }
 
   /** Resolves when it is committed. What is not in the transaction by then is in none: an error is thrown before. */
-  commit(db: Database): Promise<unknown> {
+  commit(main: Database): Promise<unknown> {
     for (const [key, value] of this.#last) this.put(key, value())
     this.#last.clear()
-    return db.batch(() => {
-      for (const { key, value } of this.#writes) {
+    return main.batch(() => {
+      for (const { key, value, db = main } of this.#writes) {
         if (value === undefined) void db.remove(key)
         else void db.put(key, value)
       }

@@ -19,8 +19,8 @@ export const probeKey = Buffer.from('p')
 /** A key that says all there is to say. */
 export const presence = Buffer.from([1])
 
-/** What of a name's is meant: a room's head, its entries, its requests; a session. */
-export type Kind = 'e' | 'h' | 'r' | 's'
+/** What of a name's is meant: a room's head, its entries, its requests; a session, what it is shown as. */
+export type Kind = 'e' | 'h' | 'r' | 's' | 't'
 
 const offsetBytes = 6
 const lastOffset = 2 ** 48 - 1

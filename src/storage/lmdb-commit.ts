@@ -48,6 +48,8 @@ export async function commit(folder: Folder, sequence: Sequence, batch: Batch, o
     }
     await batch.commit(db)
     await db.flushed
+    // A file that was deleted meanwhile takes everything. So one asks now, when it is to be promised.
+    if (!folder.isThere()) throw new Error('its file has been deleted, moved or replaced')
   } catch (error) {
     throw writeError(path, await causeOf(error))
   } finally {
@@ -56,14 +58,15 @@ export async function commit(folder: Folder, sequence: Sequence, batch: Batch, o
 }
 
 /** lmdb shows a transaction to readers before the disk has it, and tells when the disk has it only. So one looks. */
-function watch({ db }: Folder, number: number, onVisible: () => void): () => void {
+function watch(folder: Folder, number: number, onVisible: () => void): () => void {
+  const { db } = folder
   let looks = 0
   let timer: NodeJS.Timeout | undefined
   let isOver = false
   const isVisible = (): boolean => {
     try {
       db.resetReadTxn()
-      return db.get(sequenceKey)?.readDoubleBE() === number
+      return db.get(sequenceKey)?.readDoubleBE() === number && folder.isThere()
     } catch {
       // Nothing can be read after certain failures. Whoever waits will hear of it.
       return false

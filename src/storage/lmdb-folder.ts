@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readSync, realpathSync } from 'node:fs'
-import { endianness } from 'node:os'
+import { fsyncSync, mkdirSync, realpathSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { open, type RootDatabase } from 'lmdb'
+import { open, type Database as AnyDatabase, type RootDatabase } from 'lmdb'
 import { metaKey } from './lmdb-codec.ts'
+import { fileIdentity, refuseBrokenFile, withDescriptor } from './lmdb-file.ts'
 import { hasRestartedSince, isRunning, thisOwner, type Owner } from './lmdb-owner.ts'
 import { refuseIfFull } from './lmdb-space.ts'
 import { StoreError } from './store-error.ts'
@@ -13,17 +13,25 @@ export type Durability = 'flushed' | 'committed'
 
 export type Database = RootDatabase<Buffer, Buffer>
 
+/** A part of the file with keys of its own, and written in the same transactions. */
+export type SubDatabase = AnyDatabase<Buffer, Buffer>
+
 /** A folder that is this store's, until it is given back. */
 export interface Folder {
   readonly path: string
   readonly durability: Durability
+  /** What is known of rooms, and of the store as a whole. */
   readonly db: Database
+  /** What is known of sessions: apart, so that one can tell who needs how much. */
+  readonly sessions: SubDatabase
   /** How often the folder has been opened. */
   readonly run: number
   /** How often a crash of the machine may have taken back what had been promised. */
   readonly generation: number
   /** What is to be written last, so that the next who opens it knows that nothing is missing. */
   readonly farewell: Buffer
+  /** Whether the file is where it was. When it is not, the system takes what is written, and nobody finds it again. */
+  isThere(): boolean
   /** Lets go of the folder. */
   release(): Promise<void>
 }
@@ -38,6 +46,7 @@ interface Meta {
 }
 
 const format = 1
+const binary = { encoding: 'binary', keyEncoding: 'binary' } as const
 const textOf = (meta: Meta): Buffer => Buffer.from(JSON.stringify(meta))
 
 // lmdb gives one environment to all of a process that open the same folder, and by the second opening loses the lock
@@ -57,21 +66,26 @@ export function openFolder(name: string, durability: Durability): Folder {
   })
   if (openHere.has(path)) throw new StoreError('store-in-use', `This process has the store at '${path}' open already.`)
   attempt(path, () => refuseIfFull(path, 0))
+  const file = join(path, 'data.mdb')
   const db = attempt(path, () => {
-    refuseForeignFile(join(path, 'data.mdb'))
+    refuseBrokenFile(file)
     return openDatabase(path)
   })
   try {
     const meta = attempt(path, () => take(db, path, durability))
+    const sessions = attempt(path, () => db.openDB<Buffer, Buffer>('sessions', binary))
+    const identity = attempt(path, () => fileIdentity(file))
     openHere.add(path)
     const { owner: _, ...rest } = meta
     return {
       path,
       durability,
       db,
+      sessions,
       run: meta.run,
       generation: meta.generation,
       farewell: textOf(rest),
+      isThere: () => fileIdentity(file) === identity,
       release: async () => {
         await db.close()
         openHere.delete(path)
@@ -83,22 +97,12 @@ export function openFolder(name: string, durability: Durability): Folder {
   }
 }
 
-/** lmdb would not refuse another program's file: it would end the process. Its own has a mark near the beginning. */
-function refuseForeignFile(file: string): void {
-  if (!existsSync(file)) return
-  const beginning = Buffer.alloc(64)
-  const length = withDescriptor(file, (descriptor) => readSync(descriptor, beginning))
-  const mark = Buffer.from(endianness() === 'LE' ? 'dec0efbe' : 'beefc0de', 'hex')
-  if (length > 0 && !beginning.includes(mark)) throw new Error('it is not a file of lmdb')
-}
-
 function openDatabase(path: string): Database {
   return open<Buffer, Buffer>({
     path,
     // Otherwise a folder with a dot in its name would be taken for a file.
     noSubdir: false,
-    encoding: 'binary',
-    keyEncoding: 'binary',
+    ...binary,
     // Always on: a file that was written with it must not be opened without it after a crash of the machine, for then
     // lmdb would not see which of its roots is whole.
     overlappingSync: true,
@@ -159,15 +163,6 @@ function syncFolder(path: string): void {
     } catch {
       // Not every system lets one do that to a folder, nor every folder.
     }
-  }
-}
-
-function withDescriptor<T>(path: string, action: (descriptor: number) => T): T {
-  const descriptor = openSync(path, 'r')
-  try {
-    return action(descriptor)
-  } finally {
-    closeSync(descriptor)
   }
 }
 

@@ -25,12 +25,20 @@ export interface LmdbOptions {
    */
   readonly durability?: 'flushed' | 'committed'
   /**
-   * What may be on the disk (bytes). Beyond it the rooms that would be forgotten soonest lose their messages first.
-   * The file does not shrink; what becomes free in it is used again.
+   * What rooms may have on the disk (bytes). Beyond it the rooms that would be forgotten soonest lose their messages
+   * first. The file does not shrink; what becomes free in it is used again.
    *
    * @default 1_073_741_824
    */
   readonly totalBytes?: number
+  /**
+   * What sessions may have on the disk besides (bytes of keys and values). Beyond it what sessions are shown as in
+   * their rooms is not kept: after a restart others see it when their clients have come back, who say it again. If that
+   * does not suffice the sessions go that have been without a connection for longest; never one that has one.
+   *
+   * @default 268_435_456
+   */
+  readonly sessionsBytes?: number
   /** The time (ms since the epoch), by which rooms that nobody opens again are forgotten. @default Date.now */
   readonly now?: () => number
 }
@@ -51,6 +59,10 @@ export interface LmdbStore extends History, SessionStore {
  * back find their sessions and what they missed. Needs the package `lmdb`. A folder is one process's at a time. Nothing
  * is written that would leave less than 32 MiB on the disk.
  *
+ * A file of which a part is missing, as after a copy that was broken off, is refused when it is opened. While it is open
+ * it is mapped into memory: whoever shortens it or writes into it then may end the process. When it is deleted, moved or
+ * replaced, nothing is taken any more until the next start.
+ *
  * @example
  * ```ts
  * const store = lmdb({ path: './data' })
@@ -60,13 +72,13 @@ export interface LmdbStore extends History, SessionStore {
  * @throws StoreError `store-in-use`, `store-unusable`
  */
 export function lmdb(options: LmdbOptions): LmdbStore {
-  const { path, durability, totalBytes, now } = resolveOptions(options)
+  const { path, durability, totalBytes, sessionsBytes, now } = resolveOptions(options)
   const folder = openFolder(path, durability)
   const logs = new Map<string, LmdbLog>()
   const sweep = new Sweep({ db: folder.db, logs, totalBytes, now })
   const writer = new Writer(folder, (batch) => sweep.addTo(batch))
   const rooms = new Rooms(folder, writer, sweep, logs)
-  const sessions = new Sessions(folder, writer)
+  const sessions = new Sessions(folder, writer, sessionsBytes)
   const close = async (): Promise<void> => {
     await writer.close()
     await folder.release()
@@ -86,20 +98,28 @@ export function lmdb(options: LmdbOptions): LmdbStore {
   }
 }
 
-const defaults = { durability: 'flushed' as Durability, totalBytes: 1_073_741_824, now: () => Date.now() }
+const defaults = {
+  durability: 'flushed' as Durability,
+  totalBytes: 1_073_741_824,
+  sessionsBytes: 268_435_456,
+  now: () => Date.now(),
+}
 
 function resolveOptions(options: LmdbOptions): Required<LmdbOptions> {
   for (const name of Object.keys(options)) {
     if (name !== 'path' && !(name in defaults)) throw new RangeError(`There is no option '${name}'.`)
   }
-  const { path, durability = defaults.durability, totalBytes = defaults.totalBytes, now = defaults.now } = options
+  const { path, durability = defaults.durability, now = defaults.now } = options
+  const { totalBytes = defaults.totalBytes, sessionsBytes = defaults.sessionsBytes } = options
   if (typeof path !== 'string' || path === '') throw new TypeError('path must name a folder')
   if (durability !== 'flushed' && durability !== 'committed') {
     throw new RangeError(`durability must be 'flushed' or 'committed', not '${String(durability)}'`)
   }
-  if (typeof totalBytes !== 'number' || !(totalBytes > 0)) {
-    throw new RangeError(`totalBytes must be a number > 0, not ${String(totalBytes)}`)
+  for (const [name, value] of Object.entries({ totalBytes, sessionsBytes })) {
+    if (typeof value !== 'number' || !(value > 0)) {
+      throw new RangeError(`${name} must be a number > 0, not ${String(value)}`)
+    }
   }
   if (typeof now !== 'function') throw new TypeError('now must be a function')
-  return { path, durability, totalBytes, now }
+  return { path, durability, totalBytes, sessionsBytes, now }
 }

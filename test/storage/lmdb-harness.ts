@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { open, type RootDatabase } from 'lmdb'
+import { open, type Database, type RootDatabase } from 'lmdb'
 import { onTestFinished } from 'vitest'
 import { lmdb, type LmdbOptions, type LmdbStore } from '../../src/storage/lmdb.ts'
 
@@ -15,6 +15,11 @@ export function temporaryFolder(): string {
 /** The file of a store, as lmdb itself sees it. */
 export function openRaw(path: string): RootDatabase<Buffer, Buffer> {
   return open<Buffer, Buffer>({ path, noSubdir: false, encoding: 'binary', keyEncoding: 'binary' })
+}
+
+/** What of it is about sessions. */
+export function openRawSessions(raw: RootDatabase<Buffer, Buffer>): Database<Buffer, Buffer> {
+  return raw.openDB<Buffer, Buffer>('sessions', { encoding: 'binary', keyEncoding: 'binary' })
 }
 
 /** A store that is closed when the test is over. */
@@ -56,12 +61,13 @@ export class LmdbHarness {
    */
   async restart(
     options: Partial<LmdbOptions> = {},
-    between?: (db: RootDatabase<Buffer, Buffer>) => void,
+    between?: (db: RootDatabase<Buffer, Buffer>, sessions: Database<Buffer, Buffer>) => void,
   ): Promise<void> {
     await this.#store.close()
     if (between !== undefined) {
       const raw = openRaw(this.path)
-      raw.transactionSync(() => between(raw))
+      const sessions = openRawSessions(raw)
+      raw.transactionSync(() => between(raw, sessions))
       await raw.close()
     }
     this.#store = this.#open(options)

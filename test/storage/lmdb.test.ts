@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { metaKey, nameKey } from '../../src/storage/lmdb-codec.ts'
+import { metaKey, nameKey, offsetKey } from '../../src/storage/lmdb-codec.ts'
 import { lmdb, type LmdbOptions } from '../../src/storage/lmdb.ts'
 import { append, limits } from './history-harness.ts'
 import { harness, openRaw, temporaryFolder } from './lmdb-harness.ts'
@@ -18,7 +18,13 @@ const refusal = (options: object): unknown => {
 describe('lmdb', () => {
   it('refuses options that it does not know, and values that cannot be', () => {
     const path = join(temporaryFolder(), 'never made')
-    for (const options of [{ sync: true }, { durability: 'none' }, { totalBytes: 0 }, { totalBytes: '1' }]) {
+    for (const options of [
+      { sync: true },
+      { durability: 'none' },
+      { totalBytes: 0 },
+      { totalBytes: '1' },
+      { sessionsBytes: -1 },
+    ]) {
       expect(refusal({ path, ...options })).toBeInstanceOf(RangeError)
     }
     for (const options of [{ path, now: 1 }, { path: '' }, {}]) expect(refusal(options)).toBeInstanceOf(TypeError)
@@ -93,13 +99,13 @@ describe('lmdb', () => {
     const made = harness()
     await made.store.create(sessionOf('s'), 'for nobody to read')
     let values = 0
-    await made.restart({}, (raw) => {
-      for (const { value } of raw.getRange({})) {
+    await made.restart({}, (raw, sessions) => {
+      for (const { value } of [...raw.getRange({}), ...sessions.getRange({})]) {
         values++
         expect(value.toString('latin1')).not.toContain('for nobody')
       }
     })
-    expect(values).toBeGreaterThan(1)
+    expect(values).toBeGreaterThan(2)
   })
 
   it('drops what is not a session, and says nothing', async () => {
@@ -118,18 +124,20 @@ describe('lmdb', () => {
         { guest: 0 },
         { rooms: {} },
         { rooms: [{}] },
+        { rooms: [{ name: 'a' }] },
         { detachedAt: 'now' },
       ].map((part) => JSON.stringify({ ...whole, ...part })),
     ]
-    await made.restart({}, (raw) => {
+    await made.restart({}, (_raw, sessions) => {
       for (const [index, text] of broken.entries()) {
-        raw.putSync(nameKey('s', `broken ${index}`), Buffer.from(text === '' ? 'x' : `${'h'.repeat(32)}${text}`))
+        sessions.putSync(nameKey('s', `broken ${index}`), Buffer.from(text === '' ? 'x' : `${'h'.repeat(32)}${text}`))
       }
+      sessions.putSync(offsetKey(nameKey('t', 's'), 99), Buffer.from('"of no room"'))
     })
     expect(await made.store.restore()).toEqual([sessionOf('s')])
     let left = 0
-    await made.restart({}, (raw) => {
-      left = raw.getKeysCount({ start: Buffer.from('s'), end: Buffer.from('t') })
+    await made.restart({}, (_raw, sessions) => {
+      left = sessions.getKeysCount({})
     })
     expect(left).toBe(1)
     expect(await made.store.claim('s', 'secret')).toBeDefined()
