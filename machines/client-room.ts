@@ -10,6 +10,8 @@ export interface ClientRoomInput {
 export interface ClientRoomContext extends ClientRoomInput {
   /** How often messages were found missing. */
   readonly heals: number
+  /** How often lately: so that a server that always leaves something out is not asked ever faster. */
+  readonly recentHeals: number
 }
 
 /** What can happen to a client's room. */
@@ -39,16 +41,24 @@ export const clientRoomMachine = setup({
     sendJoin: () => {},
     /** Shows nobody as typing: who stops meanwhile, we would not hear. */
     forgetTypists: () => {},
-    countHeal: assign({ heals: ({ context }) => context.heals + 1 }),
+    countHeal: assign(({ context: { heals, recentHeals } }) => ({ heals: heals + 1, recentHeals: recentHeals + 1 })),
+    forgetHeals: assign({ recentHeals: 0 }),
+  },
+  guards: {
+    hasHealed: ({ context }) => context.recentHeals > 0,
   },
   delays: {
     /** When a join that has not been answered is sent again. */
     joinTimeout: 30_000,
+    /** Before something is asked for again; doubles with each time. */
+    healDelay: ({ context }) => Math.min(100 * 2 ** (context.recentHeals - 2), 20_000),
+    /** After so long without a loss it counts as an exception again. */
+    calm: 10_000,
   },
 }).createMachine({
   id: 'client-room',
   description: 'A room as a client sees it.',
-  context: ({ input }) => ({ ...input, heals: 0 }),
+  context: ({ input }) => ({ ...input, heals: 0, recentHeals: 0 }),
   initial: 'waiting',
   on: {
     'client.paused': { target: '.waiting', actions: 'forgetTypists' },
@@ -69,14 +79,24 @@ export const clientRoomMachine = setup({
     },
     joined: {
       description: 'Messages are shown as they come.',
-      on: { 'room.gap': { target: 'recovering', actions: 'countHeal' } },
+      on: {
+        'room.gap': [
+          { guard: 'hasHealed', target: 'missing', actions: 'countHeal' },
+          { target: 'recovering', actions: 'countHeal' },
+        ],
+      },
+      after: { calm: { actions: 'forgetHeals' } },
+    },
+    missing: {
+      description: 'Something is missing again so soon; what comes meanwhile is passed over.',
+      after: { healDelay: { target: 'recovering' } },
     },
     recovering: {
-      description: 'Something was missing and has been asked for; what comes meanwhile is passed over.',
+      description: 'What was missing has been asked for; what comes meanwhile is passed over.',
       entry: 'sendJoin',
       on: { 'server.joined': { target: 'joined' } },
       after: { joinTimeout: { target: 'recovering', reenter: true } },
     },
-    left: { type: 'final', description: 'Over: by our own wish, or because the server said so.' },
+    left: { type: 'final', description: 'Over: by our own wish or the server’s.' },
   },
 })

@@ -1,4 +1,4 @@
-import { assign, fromPromise, setup } from 'xstate'
+import { assign, setup } from 'xstate'
 
 /** What the close code that ended a socket asks of a client. */
 export type ReturnPolicy = 'never' | 'renew-token' | 'backoff'
@@ -26,6 +26,9 @@ export type ClientMachineEvent =
   | { readonly type: 'client.open' }
   | { readonly type: 'client.close' }
   | { readonly type: 'socket.opened' }
+  /** What `getToken` ends with, unless the connection has ended before. */
+  | { readonly type: 'token.got' }
+  | { readonly type: 'token.failed' }
   | { readonly type: 'socket.welcomed' }
   /** Anything arrived. */
   | { readonly type: 'socket.heard' }
@@ -51,12 +54,10 @@ export const clientMachine = setup({
     input: {} as ClientInput,
     events: {} as ClientMachineEvent,
   },
-  actors: {
-    /** Gets the token; a client's `token()` may take its time. */
-    getToken: fromPromise<void, ClientInput>(() => Promise.resolve()),
-  },
   actions: {
     openSocket: () => {},
+    /** Gets the token; a client's `token()` may take its time, and then says whether it came. */
+    getToken: () => {},
     sendHello: () => {},
     /** Joins again what was joined, sends what waits. */
     restore: () => {},
@@ -69,14 +70,12 @@ export const clientMachine = setup({
     closeSocket: () => {},
     /** Rejects what still waits. */
     failCalls: () => {},
-    noteClose: assign({
-      lastClose: ({ context, event }) =>
-        event.type === 'socket.closed' ? { code: event.code, reason: event.reason } : context.lastClose,
-    }),
-    noteGoodbye: assign({
-      reconnectAfterMs: ({ context, event }) =>
-        event.type === 'server.goodbye' ? event.reconnectAfterMs : context.reconnectAfterMs,
-    }),
+    noteClose: assign(({ event }) =>
+      event.type === 'socket.closed' ? { lastClose: { code: event.code, reason: event.reason } } : {},
+    ),
+    noteGoodbye: assign(({ event }) =>
+      event.type === 'server.goodbye' ? { reconnectAfterMs: event.reconnectAfterMs } : {},
+    ),
     countAttempt: assign({ attempts: ({ context }) => context.attempts + 1 }),
     /** What went before does not count: this attempt was the first. */
     forgetAttempts: assign({ attempts: 1 }),
@@ -128,14 +127,11 @@ export const clientMachine = setup({
       after: { connectTimeout: { target: 'waiting', actions: 'dropSocket' } },
     },
     authenticating: {
-      description: 'The server is told who this is and which session it continues.',
-      invoke: {
-        src: 'getToken',
-        input: ({ context }) => ({ port: context.port }),
-        onDone: { actions: 'sendHello' },
-        onError: { target: 'waiting', actions: 'dropSocket' },
-      },
+      description: 'The server is told who this is.',
+      entry: 'getToken',
       on: {
+        'token.got': { actions: 'sendHello' },
+        'token.failed': { target: 'waiting', actions: 'dropSocket' },
         'socket.welcomed': { target: 'open' },
         'socket.closed': [
           { guard: 'mustNotReturn', target: 'closed', actions: 'noteClose' },
@@ -189,13 +185,13 @@ export const clientMachine = setup({
       after: { backoff: { target: 'connecting' } },
     },
     suspended: {
-      description: 'The device has no network; trying would be in vain.',
+      description: 'The device has no network.',
       entry: 'clearRetry',
       on: { 'network.online': { target: 'connecting' } },
     },
     closed: {
       type: 'final',
-      description: 'Over: by our own wish, or because the server said not to come back.',
+      description: 'Over: by our own wish or the server’s.',
       entry: 'failCalls',
     },
   },

@@ -34,6 +34,8 @@ interface Call {
 /** What a server may be asked twice without having been told so. */
 const repeatable = new Set(['presence', 'history'])
 
+const givenUp = 'The call was given up.'
+
 /** Requests that wait for their reply. They outlive a connection: what was not answered is asked again on the next. */
 export class Calls {
   readonly #clock: ClientEnvironment['clock']
@@ -64,14 +66,14 @@ export class Calls {
     const { callTimeoutMs = 30_000, callLimit = 256, queueBytes = 1_048_576 } = this.#options
     const id = ++this.#lastId
     const frame = encodeFrame({ type, room, ...rest, id })
-    if (signal?.aborted === true) throw new ClientError('aborted', 'The call was given up.')
+    if (signal?.aborted === true) throw new ClientError('aborted', givenUp)
     if (this.#pending.size >= callLimit || this.#bytes + frame.byteLength > queueBytes) {
       throw new ClientError('queue-full', `${this.#pending.size} calls wait for their answers already.`)
     }
     return new Promise((resolve, reject) => {
       const wait = timeoutMs ?? callTimeoutMs
       const timer = this.#clock.setTimeout(() => this.#reject(id, 'timeout', `No answer within ${wait} ms.`), wait)
-      const abort = (): void => this.#reject(id, 'aborted', 'The call was given up.')
+      const abort = (): void => this.#reject(id, 'aborted', givenUp)
       signal?.addEventListener('abort', abort)
       const release = (): void => {
         this.#clock.clearTimeout(timer)
@@ -107,11 +109,14 @@ export class Calls {
     for (const [id, call] of this.#pending) if (call.room === room) this.#send(id, call)
   }
 
-  /** The session is another: nobody there would know a retry for what it is. */
-  rejectUnconfirmed(): void {
-    for (const [id, { sent, type }] of this.#pending) {
-      if (!sent || repeatable.has(type)) continue
-      this.#reject(id, 'unconfirmed', 'The session was lost before the answer came.')
+  /**
+   * Nobody there would know a retry for what it is: the session is another. Of one that was `resumed` by another server
+   * the rooms' logs do, but not who has answered what is about no room.
+   */
+  rejectUnconfirmed(resumed: boolean): void {
+    for (const [id, { sent, type, room }] of this.#pending) {
+      if (!sent || (resumed ? room !== undefined : repeatable.has(type))) continue
+      this.#reject(id, 'unconfirmed', 'It was sent, and its answer is lost.')
     }
   }
 

@@ -13,7 +13,10 @@ export type ClientErrorCode =
   | 'left'
   /** Larger than the server takes. */
   | 'too-large'
-  /** It was sent, and the session was lost before its answer came: it may have been taken, or not. */
+  /**
+   * It was sent, and before its answer came the session was lost, or the server that was asked: it may have been done, or
+   * not.
+   */
   | 'unconfirmed'
   /** More calls, or larger ones, wait for their answers than `callLimit` and `queueBytes` allow. */
   | 'queue-full'
@@ -25,9 +28,19 @@ export class ClientError extends Error {
   override readonly name = 'ClientError'
   readonly code: ClientErrorCode
 
-  constructor(code: ClientErrorCode, message: string, options?: { readonly cause?: unknown }) {
-    super(message, options)
+  /** @param message - anything: what a server sends and a handler throws need not be text */
+  constructor(code: ClientErrorCode, message: unknown, options?: { readonly cause?: unknown }) {
+    super(textOf(message), options)
     this.code = code
+  }
+}
+
+/** As text, whatever it is. Never throws. */
+export function textOf(value: unknown): string {
+  try {
+    return String(value)
+  } catch {
+    return 'unprintable'
   }
 }
 

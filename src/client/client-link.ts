@@ -1,10 +1,10 @@
-import { assign, createActor, fromPromise, type ActorRefFrom } from 'xstate'
+import { assign, createActor, type ActorRefFrom } from 'xstate'
 import { clientMachine } from '../../machines/client.ts'
 import { returnPolicy, subprotocol, type ServerMessage, type WelcomeMessage } from '../protocol/index.ts'
-import { ClientError } from './client-error.ts'
+import { ClientError, textOf } from './client-error.ts'
 import type { ClientOptions, ClientStatus } from './client-options.ts'
 import type { ClientEnvironment } from './environment.ts'
-import { decodeFrame, encodeFrame, type OutgoingFrame } from './frames.ts'
+import { decodeFrame, durationOf, encodeFrame, type OutgoingFrame } from './frames.ts'
 import { listenToPlatform } from './platform-signals.ts'
 import { platformWebSocket, type WebSocketClass, type WebSocketLike } from './web-socket.ts'
 
@@ -16,8 +16,8 @@ export interface SocketClose {
 
 /** What the link to the server tells the client. */
 export interface LinkListener {
-  /** The server has let us in; `resumed` when it still knows us. */
-  welcomed(resumed: boolean): void
+  /** The server has let us in; `resumed` when it still knows us, `restarted` when it is not the one that we had asked. */
+  welcomed(resumed: boolean, restarted: boolean): void
   received(message: ServerMessage, bytes: Uint8Array | undefined): void
   /** The connection is gone. */
   paused(): void
@@ -37,6 +37,7 @@ export class ClientLink {
   #socket: WebSocketLike | undefined
   #token: string | undefined
   #welcome: WelcomeMessage | undefined
+  #restarted = false
 
   constructor(url: string, options: ClientOptions, environment: ClientEnvironment, listener: LinkListener) {
     this.#url = new URL(url).href
@@ -49,7 +50,7 @@ export class ClientLink {
 
   get status(): ClientStatus {
     const { value } = this.actor.getSnapshot()
-    return (typeof value === 'string' ? value : Object.keys(value)[0]) as ClientStatus
+    return typeof value === 'string' ? value : 'open'
   }
 
   /** Whether something new may be sent. */
@@ -69,13 +70,9 @@ export class ClientLink {
 
   /** Connects. */
   start(): void {
-    const stopListening = listenToPlatform({
-      online: () => this.actor.send({ type: 'network.online' }),
-      offline: () => this.actor.send({ type: 'network.offline' }),
-      wake: () => this.actor.send({ type: 'client.wake' }),
-    })
+    const stopListening = listenToPlatform((type) => this.actor.send({ type }))
     this.actor.subscribe({
-      error: (error) => this.#listener.failed(new ClientError('internal', String(error))),
+      error: (error) => this.#listener.failed(new ClientError('internal', error)),
       complete: stopListening,
     })
     this.actor.start()
@@ -99,24 +96,14 @@ export class ClientLink {
     const { backoffMs = 500, backoffMaxMs = 20_000 } = this.#options
     const listener = this.#listener
     return clientMachine.provide({
-      actors: {
-        getToken: fromPromise(async () => {
-          const { token } = this.#options
-          try {
-            this.#token = typeof token === 'function' ? await token() : token
-          } catch (error) {
-            listener.failed(new ClientError('not-authenticated', `token() failed: ${String(error)}`))
-            throw error
-          }
-        }),
-      },
       actions: {
         openSocket: () => this.#openSocket(),
+        getToken: () => void this.#getToken(),
         sendHello: () => {
           const resume = this.#welcome && { session: this.#welcome.session, secret: this.#welcome.secret }
           this.tell({ type: 'hello', token: this.#token, resume })
         },
-        restore: () => listener.welcomed(this.#welcome?.resumed === true),
+        restore: () => listener.welcomed(this.#welcome?.resumed === true, this.#restarted),
         pause: () => listener.paused(),
         sendPing: () => void this.tell({ type: 'ping' }),
         dropSocket: () => this.#closeSocket(),
@@ -127,13 +114,16 @@ export class ClientLink {
           // Full jitter: anything up to the bound, so that those who fell together do not rise together.
           retryAt: ({ context: { attempts, reconnectAfterMs } }) =>
             clock.now() +
-            (reconnectAfterMs ?? random() * Math.min(backoffMaxMs, backoffMs * 2 ** Math.min(attempts - 1, 30))),
+            Math.max(
+              reconnectAfterMs ?? 0,
+              random() * Math.min(backoffMaxMs, backoffMs * 2 ** Math.min(attempts - 1, 30)),
+            ),
         }),
       },
       delays: {
-        backoff: ({ context }) => Math.max(0, (context.retryAt ?? 0) - clock.now()),
-        pingInterval: () => this.#welcome?.heartbeat?.intervalMs ?? 25_000,
-        pongTimeout: () => this.#welcome?.heartbeat?.timeoutMs ?? 10_000,
+        backoff: ({ context }) => (context.retryAt ?? 0) - clock.now(),
+        pingInterval: () => durationOf(this.#welcome?.heartbeat?.intervalMs, 25_000, 1_000),
+        pongTimeout: () => durationOf(this.#welcome?.heartbeat?.timeoutMs, 10_000, 1_000),
       },
     })
   }
@@ -152,7 +142,23 @@ export class ClientLink {
       socket.onerror = () => {}
     } catch (error) {
       // A policy of the page forbids the address, say. That may change; a dead client would not.
-      closed({ code: 1006, reason: String(error) })
+      closed({ code: 1006, reason: textOf(error) })
+    }
+  }
+
+  async #getToken(): Promise<void> {
+    const socket = this.#socket
+    const { token } = this.#options
+    const done = (type: 'token.got' | 'token.failed'): void => {
+      // Another connection asks for a token of its own.
+      if (socket === this.#socket && this.status !== 'closed') this.actor.send({ type })
+    }
+    try {
+      this.#token = typeof token === 'function' ? await token() : token
+      done('token.got')
+    } catch (error) {
+      this.#listener.failed(new ClientError('not-authenticated', `token() failed: ${textOf(error)}`))
+      done('token.failed')
     }
   }
 
@@ -172,6 +178,8 @@ export class ClientLink {
     const { message, bytes } = frame
     if (message.type === 'welcome') {
       if (this.status !== 'authenticating') return
+      const { server: before = message.server } = this.#welcome ?? {}
+      this.#restarted = (message.server ?? before) !== before
       this.#welcome = message
       this.actor.send({ type: 'socket.welcomed' })
       return
@@ -180,7 +188,7 @@ export class ClientLink {
       this.#listener.received(message, bytes)
     } catch (error) {
       // A server that sends what it should not is to cost a message, not the page.
-      this.#listener.failed(new ClientError('bad-message', String(error)))
+      this.#listener.failed(new ClientError('bad-message', error))
     }
   }
 }

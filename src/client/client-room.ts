@@ -16,12 +16,30 @@ import { ClientError } from './client-error.ts'
 import { Emitter } from './emitter.ts'
 import { PresenceView } from './presence-view.ts'
 import { receivedMessage, type HistoryPage, type LoggedMessage, type ReceivedMessage } from './received-message.ts'
-import type { Receipt, RoomEvents, RoomStatus, SendOptions } from './room-options.ts'
+import type { RoomEvents, RoomStatus } from './room-events.ts'
 import type { RoomNews, RoomPort } from './room-port.ts'
 import { RoomPosition } from './room-position.ts'
 
+/** How a message is sent. */
+export interface SendOptions {
+  /** How long to wait for the receipt, time without a connection included (ms). @default the client's `callTimeoutMs` */
+  readonly timeoutMs?: number
+  /** What it is about, up to 64 characters: a room that conflates spares slow readers all but the last of each key. */
+  readonly key?: string
+  /** Whether it may be lost: then it is sent now or never, stands in no log, and has no receipt. @default false */
+  readonly volatile?: boolean
+}
+
+/** Where a sent message stands in the room. */
+export interface Receipt {
+  readonly epoch: string
+  readonly offset: number
+}
+
 /** A sign of typing is repeated no more often than this (ms); the server ends an indicator after 3 s of silence. */
 const typingEveryMs = 1_500
+
+const badAnswer = (): ClientError => new ClientError('bad-message', 'That is no answer.')
 
 /** A room from a client's side. It comes back by itself when the connection does. */
 export class ClientRoom {
@@ -62,7 +80,12 @@ export class ClientRoom {
   get status(): RoomStatus {
     const { value } = this.actor.getSnapshot()
     if (value === 'waiting') return 'joining'
-    return value === 'recovering' ? 'joined' : value
+    return value === 'missing' || value === 'recovering' ? 'joined' : value
+  }
+
+  /** @internal Whether it has not been asked for by the present connection. */
+  get waits(): boolean {
+    return this.actor.getSnapshot().value === 'waiting'
   }
 
   /** How often something was missing from what came, and was asked for. */
@@ -82,13 +105,13 @@ export class ClientRoom {
 
   /**
    * Sends to everybody in the room, oneself included. While there is no connection it waits and goes out when there
-   * is one again; what is `volatile` is dropped instead.
+   * is one again; what is `volatile` and cannot go now is dropped instead.
    *
    * @param data - anything JSON can say, and Date, Map, Set, BigInt, URL, undefined; or a `Uint8Array`, which travels
    * as it is
    * @returns where the message stands, once the server has taken it; of a volatile one nothing, at once
    * @throws TypeError for data that cannot be sent
-   * @throws ClientError when it was refused, timed out, or the client or room is closed
+   * @throws ClientError when it was refused, timed out, or the client or room is closed; never for a volatile one
    */
   send(data: unknown, options: SendOptions & { readonly volatile: true }): Promise<undefined>
   send(data: unknown, options?: SendOptions & { readonly volatile?: false }): Promise<Receipt>
@@ -97,12 +120,12 @@ export class ClientRoom {
     const content = data instanceof Uint8Array ? { bytes: data } : encodeData(data)
     const message = { type: 'message', ...content, key }
     if (volatile === true) {
-      if (this.#ended !== undefined) throw this.#ended
-      if (this.status === 'joined') this.#transmit({ ...message, volatile })
+      this.#transmit({ ...message, volatile })
       return undefined
     }
     this.#typedAt = -Infinity
-    const { epoch = '', offset = 0 } = await this.#request<AckMessage>(message, { timeoutMs })
+    const { epoch, offset } = await this.#request<AckMessage>(message, { timeoutMs })
+    if (typeof epoch !== 'string' || typeof offset !== 'number') throw badAnswer()
     return { epoch, offset }
   }
 
@@ -113,6 +136,7 @@ export class ClientRoom {
    */
   async history({ before, limit }: { before?: number; limit?: number } = {}): Promise<HistoryPage> {
     const { messages, complete } = await this.#request<HistoryPageMessage>({ type: 'history', before, limit })
+    if (!Array.isArray(messages)) throw badAnswer()
     const logged = messages.flatMap((message) => (this.#decode(message, true) as LoggedMessage | undefined) ?? [])
     return { messages: logged, complete }
   }
@@ -120,16 +144,12 @@ export class ClientRoom {
   /** Tells the others that the user is typing. Call it on every key: it sends only as often as is of use. */
   typing(): void {
     const now = this.#port.environment.clock.now()
-    if (this.status !== 'joined' || now - this.#typedAt < typingEveryMs) return
-    this.#typedAt = now
-    this.#transmit({ type: 'typing', typing: true })
+    if (now - this.#typedAt >= typingEveryMs) this.#sign(true, now)
   }
 
   /** Tells the others that the user has stopped, before silence does. */
   stopTyping(): void {
-    if (this.status !== 'joined' || this.#typedAt === -Infinity) return
-    this.#typedAt = -Infinity
-    this.#transmit({ type: 'typing', typing: false })
+    if (this.#typedAt !== -Infinity) this.#sign(false, -Infinity)
   }
 
   /** Leaves for good. Resolves when the server has confirmed it, or at once without a connection. */
@@ -208,8 +228,14 @@ export class ClientRoom {
     return this.#port.request({ ...message, room: this.name }, options)
   }
 
+  /** Sends now or never. */
   #transmit(message: object): void {
-    this.#port.transmit({ ...message, room: this.name })
+    if (this.status === 'joined') this.#port.transmit({ ...message, room: this.name })
+  }
+
+  #sign(typing: boolean, at: number): void {
+    if (this.status === 'joined') this.#typedAt = at
+    this.#transmit({ type: 'typing', typing })
   }
 
   #follow(message: RoomMessage | VolatileMessage | SkippedMessage, bytes: Uint8Array | undefined): void {
@@ -235,7 +261,7 @@ export class ClientRoom {
     try {
       return receivedMessage(message, replayed, bytes)
     } catch (error) {
-      this.#events.emit('error', error as ClientError)
+      this.#events.emit('error', error instanceof ClientError ? error : new ClientError('bad-message', error))
       return undefined
     }
   }

@@ -17,10 +17,7 @@ export class ClientRooms implements RoomPort {
   readonly #rooms = new Map<string, ClientRoom>()
   /** Rooms that the server may still believe us to be in, and who waits for it to know better. */
   readonly #leaving = new Map<string, () => void>()
-  /** Rooms whose join has been sent by the present connection. */
-  readonly #asked = new Set<string>()
   readonly #joining = new Map<RequestId | undefined, ClientRoom>()
-  #queue: ClientRoom[] = []
   #lastJoin = 0
   /** Of rooms that are over. */
   #pastHeals = 0
@@ -44,7 +41,7 @@ export class ClientRooms implements RoomPort {
     const room = new ClientRoom(name, this, presence)
     this.#rooms.set(name, room)
     this.#hasLeft(name)
-    if (this.#link.ready) room.actor.send({ type: 'client.join' })
+    if (this.#link.ready) this.#enter(room)
     return room
   }
 
@@ -53,15 +50,12 @@ export class ClientRooms implements RoomPort {
     // A fresh session is in no room.
     if (!resumed) this.#leaving.clear()
     for (const room of this.#leaving.keys()) this.#link.tell({ type: 'leave', room })
-    this.#queue = [...this.#rooms.values()]
     this.#advance()
   }
 
   /** The connection is gone. */
   pause(): void {
-    this.#asked.clear()
     this.#joining.clear()
-    this.#queue = []
     for (const resolve of this.#leaving.values()) resolve()
     for (const room of this.#rooms.values()) room.actor.send({ type: 'client.paused' })
   }
@@ -92,10 +86,13 @@ export class ClientRooms implements RoomPort {
         this.#hasLeft(name)
         return true
       case 'error': {
-        // A room that has failed too often tells everybody who was in it.
-        const ended = this.#joining.get(id) ?? (message.code === 'room-unavailable' ? room : undefined)
-        ended?.refused(message)
-        return ended !== undefined || (id === undefined && this.#hasLeft(name))
+        const { code } = message
+        // A room that has failed too often tells everybody who was in it, in answer to nothing.
+        const about = id === undefined && code === 'room-unavailable' ? room : this.#joining.get(id)
+        // Who asked to be let in again is in still: the room asks once more after a while, and others meanwhile.
+        if (code === 'storage-failed') this.#asksNoMore(about)
+        else about?.refused(message)
+        return about !== undefined || (id === undefined && this.#hasLeft(name))
       }
       default:
         return false
@@ -104,23 +101,17 @@ export class ClientRooms implements RoomPort {
 
   request<Reply>(message: RoomCall, options?: CallOptions): Promise<Reply> {
     // Not before the join of its room.
-    return this.#calls.request(message, options, this.#asked.has(message.room))
+    return this.#calls.request(message, options, this.#rooms.get(message.room)?.waits === false)
   }
 
   transmit(message: object): void {
-    if (this.#link.ready && !this.#link.tell(message)) throw tooLarge()
+    if (this.#link.ready) this.#link.tell(message)
   }
 
   ask(room: ClientRoom): void {
-    const { name } = room
     const id = `join-${++this.#lastJoin}`
     this.#joining.set(id, room)
-    if (!this.#link.tell({ ...room.joinMessage(), id })) {
-      room.refused(tooLarge())
-    } else if (!this.#asked.has(name)) {
-      this.#asked.add(name)
-      this.#calls.retransmit(name)
-    }
+    if (!this.#link.tell({ ...room.joinMessage(), id })) room.refused(tooLarge())
   }
 
   leave({ name }: ClientRoom): Promise<void> {
@@ -134,22 +125,25 @@ export class ClientRooms implements RoomPort {
   forget(room: ClientRoom, error: ClientError): void {
     this.#rooms.delete(room.name)
     this.#pastHeals += room.heals
-    this.#asked.delete(room.name)
     this.#calls.rejectRoom(room.name, error)
     this.#asksNoMore(room)
   }
 
   #asksNoMore(room: ClientRoom | undefined): void {
     for (const [id, joining] of this.#joining) if (joining === room) this.#joining.delete(id)
-    this.#advance()
+    if (this.#link.ready) this.#advance()
   }
 
   #advance(): void {
-    while (this.#joining.size < joinsAtOnce) {
-      const room = this.#queue.shift()
-      if (room === undefined) return
-      if (room.status !== 'left') room.actor.send({ type: 'client.join' })
+    for (const room of this.#rooms.values()) {
+      if (room.waits && this.#joining.size < joinsAtOnce) this.#enter(room)
     }
+  }
+
+  #enter(room: ClientRoom): void {
+    room.actor.send({ type: 'client.join' })
+    // What was asked of it has waited for its join.
+    if (room.status !== 'left') this.#calls.retransmit(room.name)
   }
 
   /** Returns whether that was awaited. */

@@ -1,14 +1,15 @@
 import type { ActorRefFrom } from 'xstate'
 import type { clientMachine } from '../../machines/client.ts'
-import { encodeData, type Json, type ServerMessage } from '../protocol/index.ts'
+import type { Json, ServerMessage } from '../protocol/index.ts'
 import { Calls, type CallOptions } from './calls.ts'
-import { ClientError, tooLarge } from './client-error.ts'
+import { ClientError, textOf, tooLarge } from './client-error.ts'
 import { ClientLink, type SocketClose } from './client-link.ts'
 import type { ClientEvents, ClientOptions, ClientStatus } from './client-options.ts'
 import type { ClientRoom } from './client-room.ts'
 import { ClientRooms } from './client-rooms.ts'
 import { Emitter } from './emitter.ts'
 import { platformEnvironment } from './environment.ts'
+import { durationOf, withContent } from './frames.ts'
 import { Handlers, type ApplicationWire, type Handler } from './handlers.ts'
 import { decodeContent } from './received-message.ts'
 
@@ -26,9 +27,17 @@ export class Client {
     const environment = options.environment ?? platformEnvironment()
     const fail = (error: ClientError): void => this.#events.emit('error', error)
     const link = new ClientLink(url, options, environment, {
-      welcomed: (resumed) => this.#restore(resumed),
+      welcomed: (resumed, restarted) => {
+        this.#connection = new AbortController()
+        if (!resumed || restarted) this.#calls.rejectUnconfirmed(resumed)
+        this.#calls.retransmit(undefined)
+        this.#rooms.restore(resumed)
+      },
       received: (message, bytes) => this.#receive(message, bytes),
-      paused: () => this.#pause(),
+      paused: () => {
+        this.#connection.abort()
+        this.#rooms.pause()
+      },
       closed: (close) => this.#end(close),
       failed: fail,
     })
@@ -36,7 +45,7 @@ export class Client {
     this.#calls = new Calls(environment, link, options)
     this.#rooms = new ClientRooms(environment, link, this.#calls)
     this.#handlers = new Handlers((cause) => {
-      fail(new ClientError('internal', `A handler failed: ${String(cause)}`, { cause }))
+      fail(new ClientError('internal', `A handler failed: ${textOf(cause)}`, { cause }))
     })
     let { status } = this
     link.actor.subscribe(() => {
@@ -119,11 +128,10 @@ export class Client {
    * ```
    * @throws TypeError for data that cannot be sent
    * @throws ClientError with the code that the handler gave; `timeout`, `aborted`, `closed`, `queue-full`, `too-large`;
-   * `unconfirmed` when it was sent and the session is lost
+   * `unconfirmed` when it was sent and the session, or the server that was asked, is lost
    */
   async request<Reply = unknown>(type: string, data?: unknown, options?: CallOptions): Promise<Reply> {
-    const content = data === undefined ? {} : encodeData(data)
-    return decodeContent(await this.#calls.request<ApplicationWire>({ type, ...content }, options)) as Reply
+    return decodeContent(await this.#calls.request<ApplicationWire>(withContent({ type }, data), options)) as Reply
   }
 
   /**
@@ -148,18 +156,6 @@ export class Client {
     if (this.status !== 'closed') this.actor.send({ type: 'client.close' })
   }
 
-  #restore(resumed: boolean): void {
-    this.#connection = new AbortController()
-    if (!resumed) this.#calls.rejectUnconfirmed()
-    this.#calls.retransmit(undefined)
-    this.#rooms.restore(resumed)
-  }
-
-  #pause(): void {
-    this.#connection.abort()
-    this.#rooms.pause()
-  }
-
   /** The client is over. When that was the server's word, nobody may have asked: it is an error as well. */
   #end(close: SocketClose | undefined): void {
     const by = close === undefined ? '' : ` The server closed it: ${close.code} ${close.reason}`
@@ -176,7 +172,7 @@ export class Client {
         this.#events.emit('error', new ClientError(message.code, message.message))
         return
       case 'goodbye':
-        this.actor.send({ type: 'server.goodbye', reconnectAfterMs: message.reconnectAfter })
+        this.actor.send({ type: 'server.goodbye', reconnectAfterMs: durationOf(message.reconnectAfter, 0, 0) })
         this.#calls.leaveIfAnswered()
         return
       case 'authenticated':
@@ -193,12 +189,11 @@ export class Client {
   }
 
   async #answer(request: ApplicationWire): Promise<void> {
-    const { id } = request
     const { signal } = this.#connection
-    const answer = await this.#handlers.answer(request, signal)
-    if (signal.aborted || this.#link.tell({ ...answer, id })) return
+    const frame = await this.#handlers.answer(request, signal)
+    if (signal.aborted || this.#link.write(frame)) return
     const { code, message } = tooLarge()
-    this.#link.tell({ type: 'error', id, code, message })
+    this.#link.tell({ type: 'error', id: request.id, code, message })
   }
 }
 

@@ -1,9 +1,18 @@
-import { decodeBinary, encodeBinary, utf8Length, type ServerMessage } from '../protocol/index.ts'
+import { decodeBinary, encodeBinary, encodeData, utf8Length, type ServerMessage } from '../protocol/index.ts'
 
 /** A message, encoded once however often it is sent. */
 export interface OutgoingFrame {
   readonly payload: string | Uint8Array<ArrayBuffer>
   readonly byteLength: number
+}
+
+/**
+ * A message with an application's data, if there is any.
+ *
+ * @throws TypeError for data that cannot be sent
+ */
+export function withContent<Message extends object>(message: Message, data: unknown): Message {
+  return data === undefined ? message : { ...message, ...encodeData(data) }
 }
 
 /** Encodes a message; one with `bytes` becomes a binary frame. */
@@ -24,6 +33,12 @@ export function decodeFrame(data: unknown): { message: ServerMessage; bytes?: Ui
   } catch {
     return undefined
   }
+}
+
+/** A duration that the server has named, in ms: what is none, or would take no time, is the fallback. */
+export function durationOf(named: unknown, fallback: number, least: number): number {
+  if (typeof named !== 'number' || !(named > 0 && named < Infinity)) return fallback
+  return Math.min(Math.max(named, least), 300_000)
 }
 
 /** @throws Error when it is not a message at all */

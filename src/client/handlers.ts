@@ -1,4 +1,5 @@
-import { encodeData, RequestError, type Json, type RequestId } from '../protocol/index.ts'
+import { RequestError, type Json, type RequestId } from '../protocol/index.ts'
+import { encodeFrame, withContent, type OutgoingFrame } from './frames.ts'
 import { decodeContent } from './received-message.ts'
 
 /** What a handler is told beside the data. */
@@ -37,18 +38,30 @@ export class Handlers {
     }
   }
 
-  /** Answers a request; the answer is without its id. Never rejects. */
-  async answer(request: ApplicationWire, signal: AbortSignal): Promise<object> {
-    const { type } = request
+  /** Answers a request. Never rejects, whatever a handler returns or throws. */
+  async answer(request: ApplicationWire, signal: AbortSignal): Promise<OutgoingFrame> {
+    const { type, id } = request
     try {
       const handler = this.#handlers.get(type)
       if (handler === undefined) throw new RequestError('unknown-type', `Nobody here answers '${type}'.`)
       const value = await handler(decodeContent(request), { signal })
-      return { type: 'reply', ...(value === undefined ? {} : encodeData(value)) }
+      return encodeFrame(withContent({ type: 'reply', id }, value))
     } catch (error) {
-      if (error instanceof RequestError) return { type: 'error', code: error.code, message: error.message }
-      this.#failed(error)
-      return { type: 'error', code: 'internal', message: 'The request failed.' }
+      return encodeFrame({ type: 'error', ...this.#refusal(error), id })
     }
+  }
+
+  /** What the server is told of an error. */
+  #refusal(error: unknown): { code: string; message: string } {
+    try {
+      if (error instanceof RequestError) {
+        const { code, message } = error
+        if (typeof code === 'string' && typeof message === 'string') return { code, message }
+      }
+    } catch {
+      // It does not even let itself be looked at.
+    }
+    this.#failed(error)
+    return { code: 'internal', message: 'The request failed.' }
   }
 }

@@ -1,10 +1,5 @@
-/** What a platform tells about the network and about sleep. */
-export interface PlatformListener {
-  online(): void
-  offline(): void
-  /** The page is looked at again, or the device woke up. */
-  wake(): void
-}
+/** What a platform tells about the network and about sleep: the page is looked at again, or the device woke up. */
+export type PlatformSignal = 'network.online' | 'network.offline' | 'client.wake'
 
 interface Target {
   addEventListener?(type: string, listener: () => void): void
@@ -12,18 +7,16 @@ interface Target {
 }
 
 /** Listens to the browser, where there is one. Returns what ends it. */
-export function listenToPlatform(listener: PlatformListener): () => void {
+export function listenToPlatform(tell: (signal: PlatformSignal) => void): () => void {
   const host = globalThis as Target & { document?: Target & { readonly visibilityState?: string } }
   const { document } = host
-  const onVisibility = (): void => {
-    if (document?.visibilityState === 'visible') listener.wake()
-  }
-  const subscriptions: [Target | undefined, string, () => void][] = [
-    [host, 'online', () => listener.online()],
-    [host, 'offline', () => listener.offline()],
-    [host, 'pageshow', () => listener.wake()],
-    [document, 'visibilitychange', onVisibility],
-    [document, 'resume', () => listener.wake()],
+  const wake = (): void => tell('client.wake')
+  const subscriptions: [Target | undefined, string, () => unknown][] = [
+    [host, 'online', () => tell('network.online')],
+    [host, 'offline', () => tell('network.offline')],
+    [host, 'pageshow', wake],
+    [document, 'visibilitychange', () => document?.visibilityState === 'visible' && wake()],
+    [document, 'resume', wake],
   ]
   for (const [target, type, handler] of subscriptions) target?.addEventListener?.(type, handler)
   return () => {

@@ -13,11 +13,7 @@ export interface RoomCall extends CallMessage {
 export interface RoomPort {
   readonly environment: ClientEnvironment
   request<Reply>(message: RoomCall, options?: CallOptions): Promise<Reply>
-  /**
-   * Sends now or never.
-   *
-   * @throws ClientError `too-large`
-   */
+  /** Sends now or never. */
   transmit(message: object): void
   /** Asks the server to let the room in. */
   ask(room: ClientRoom): void

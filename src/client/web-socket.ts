@@ -21,7 +21,7 @@ export type WebSocketClass = new (url: string, protocols?: string | string[]) =>
 export function platformWebSocket(): WebSocketClass {
   const { WebSocket } = globalThis as { WebSocket?: WebSocketClass }
   if (WebSocket === undefined) {
-    throw new TypeError("This platform has no WebSocket. Pass one: createClient(url, { WebSocket }) with that of 'ws'.")
+    throw new TypeError("This platform has no WebSocket. Pass one, such as that of 'ws'.")
   }
   return WebSocket
 }

@@ -43,7 +43,7 @@ describe('what waits for the connection', () => {
     await server.clock.advance(1_000)
     expect(server.received.map(({ type }) => type).slice(-3)).toEqual(['two', 'join', 'message'])
     for (const { type, id } of server.received)
-      if (type === 'two' || type === 'message') await server.say({ type: 'ack', id })
+      if (type === 'two' || type === 'message') await server.say({ type: 'ack', id, epoch: 'e1', offset: 1 })
     expect(await codes).toMatchObject([{ status: 'fulfilled' }, { status: 'fulfilled' }])
   })
 
@@ -121,6 +121,55 @@ describe('what was sent and not answered', () => {
     ])
     expect(server.received.map(({ type }) => type)).toEqual(['hello', 'e', 'join', 'history', 'presence', 'message'])
     for (const promise of [...repeated, ...unsent]) promise.catch(() => {})
+  })
+})
+
+describe('what was sent to a server that was started anew', () => {
+  /** Finds the session again, as another process or the same. */
+  async function back(first: string | undefined, second: string | undefined) {
+    const server = new ScriptedServer()
+    let process = first
+    server.answer('hello', ({ resume }, socket) => {
+      const resumed = resume !== undefined
+      socket.say({ type: 'welcome', session: 's', secret: 'x', user: 'ada', resumed, server: process })
+    })
+    const client = server.client()
+    const room = client.join('main')
+    await server.clock.advance(100)
+    const outcomes = new Map<string, string>()
+    const note = (name: string, call: Promise<unknown>): void => {
+      call.catch((error: { code: string }) => outcomes.set(name, error.code))
+    }
+    note('message', room.send('a'))
+    note('history', room.history())
+    note('request', client.request('b'))
+    note('send', client.send('c'))
+    await server.clock.settle()
+    await lost(server)
+    note('unsent', client.request('d'))
+    process = second
+    server.received.length = 0
+    await server.clock.advance(1_000)
+    return { sent: server.received.map(({ type }) => type), outcomes: Object.fromEntries(outcomes) }
+  }
+
+  it('is unconfirmed, but for what is about a room: its log knows the messages', async () => {
+    expect(await back('one', 'two')).toEqual({
+      sent: ['hello', 'd', 'join', 'message', 'history'],
+      outcomes: { request: 'unconfirmed', send: 'unconfirmed' },
+    })
+  })
+
+  it.each([
+    ['one', 'one'],
+    [undefined, undefined],
+    [undefined, 'two'],
+    ['one', undefined],
+  ])('is asked again when it is the same, or it is not told: %s, %s', async (first, second) => {
+    expect(await back(first, second)).toEqual({
+      sent: ['hello', 'b', 'c', 'd', 'join', 'message', 'history'],
+      outcomes: {},
+    })
   })
 })
 

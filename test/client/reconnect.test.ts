@@ -144,6 +144,43 @@ describe('a client that lost its connection', () => {
   })
 })
 
+describe('a token', () => {
+  it('that cannot be had, for whatever reason, is told and asked for again', async () => {
+    const stage = new Stage()
+    const errors: unknown[] = []
+    const { proxy: revoked, revoke } = Proxy.revocable({}, {})
+    revoke()
+    const refusals: unknown[] = [new Error('expired'), Object.create(null), revoked]
+    const client = stage.client({
+      token: () => {
+        const refusal = refusals.shift()
+        if (refusal !== undefined) throw refusal
+        return 'token'
+      },
+    })
+    client.on('error', ({ code }) => errors.push(code))
+    await stage.clock.advance(10_000)
+    expect(client.status).toBe('open')
+    expect(errors).toEqual(['not-authenticated', 'not-authenticated', 'not-authenticated'])
+  })
+
+  it('that comes too late is none of the next connection', async () => {
+    const stage = new Stage()
+    const grants: ((token: string) => void)[] = []
+    const client = stage.client({ token: () => new Promise((resolve) => grants.push(resolve)) })
+    await stage.clock.advance(100)
+    client.actor.send({ type: 'network.offline' })
+    client.actor.send({ type: 'network.online' })
+    await stage.clock.advance(100)
+    grants[0]?.('late')
+    await stage.clock.advance(100)
+    expect(client.status).toBe('authenticating')
+    grants[1]?.('now')
+    await stage.clock.advance(100)
+    expect(client.status).toBe('open')
+  })
+})
+
 describe('a call of a client', () => {
   it('settles once: by its time, by leaving, by closing', async () => {
     const stage = new Stage()

@@ -146,6 +146,42 @@ describe('a request of the server', () => {
     ])
   })
 
+  it('is answered whatever its handler throws or returns, and never fails beside it', async () => {
+    const { server, client } = await connected()
+    const codes: unknown[] = []
+    client.on('error', ({ code }) => codes.push(code))
+    const { proxy: revoked, revoke } = Proxy.revocable({}, {})
+    revoke()
+    const tampered = (more: object): Error => Object.assign(new RequestError('odd', 'Odd.'), more)
+    const thrown = [
+      Object.create(null),
+      revoked,
+      Symbol('odd'),
+      tampered({ code: 1n }),
+      tampered({ code: {} }),
+      tampered({ message: 1n }),
+      tampered({ message: Object.create(null) }),
+      Object.defineProperty(tampered({}), 'code', {
+        get: () => {
+          throw revoked
+        },
+      }),
+    ]
+    const returned = [revoked, Object.assign([1], { toJSON: () => 1n })]
+    for (const [id, value] of thrown.entries()) client.handle(`throw-${id}`, () => Promise.reject(value))
+    for (const [id, value] of returned.entries()) client.handle(`return-${id}`, () => value)
+    await server.say(
+      ...thrown.map((_, id) => ({ type: `throw-${id}`, id })),
+      ...returned.map((_, id) => ({ type: `return-${id}`, id: thrown.length + id })),
+    )
+    const answer = { type: 'error', code: 'internal', message: 'The request failed.' }
+    const count = thrown.length + returned.length
+    expect(server.of('error').toSorted((a, b) => Number(a['id']) - Number(b['id']))).toEqual(
+      Array.from({ length: count }, (_, id) => ({ ...answer, id })),
+    )
+    expect(codes).toEqual(Array.from({ length: count }, () => 'internal'))
+  })
+
   it('is told when its answer is too large, and a call under the same number goes on', async () => {
     const { server, client } = await connected()
     client.handle('everything', () => 'x'.repeat(70_000))

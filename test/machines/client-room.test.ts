@@ -11,11 +11,14 @@ const refused = { type: 'server.refused' }
 const gap = { type: 'room.gap' }
 const leave = { type: 'room.leave' }
 const noAnswer = { type: 'xstate.after.joinTimeout.client-room.joining' }
+const healDelay = { type: 'xstate.after.healDelay.client-room.missing' }
 const noHealing = { type: 'xstate.after.joinTimeout.client-room.recovering' }
 
 const chart = new Chart(clientRoomMachine, {
   input: { room: {} },
   events: [join, paused, closed, joined, refused, gap, leave],
+  // Heals only count up; with them the graph would have no end.
+  memory: ({ recentHeals }: ClientRoomContext) => recentHeals > 0,
 })
 
 async function played(...steps: Step[]): Promise<Play> {
@@ -25,12 +28,18 @@ async function played(...steps: Step[]): Promise<Play> {
 }
 
 const healsOf = (play: Play): number => (play.snapshot.context as ClientRoomContext).heals
-const ways: readonly (readonly Step[])[] = [[], [join], [join, joined], [join, joined, gap]]
+const ways: readonly (readonly Step[])[] = [
+  [],
+  [join],
+  [join, joined],
+  [join, joined, gap],
+  [join, joined, gap, joined, gap],
+]
 
 describe('client-room', () => {
   it('goes where its graph says, and can get everywhere', async () => {
     expect(await walk(chart)).toEqual({
-      states: ['waiting', 'joining', 'joined', 'recovering', 'left'],
+      states: ['waiting', 'joining', 'joined', 'missing', 'recovering', 'left'],
       finals: ['left'],
       untaken: [],
     })
@@ -56,6 +65,27 @@ describe('client-room', () => {
     expect([play.snapshot.value, play.ran.length, healsOf(play)]).toEqual(['joining', 2, 0])
     for (const step of [joined, gap, noHealing]) await play.perform(step)
     expect([play.snapshot.value, play.ran.length, healsOf(play)]).toEqual(['recovering', 4, 1])
+  })
+
+  it('asks at once for the first loss, and after ever longer waits for what is lost soon after', async () => {
+    const play = await played(join, joined, gap)
+    expect(play.snapshot.value).toBe('recovering')
+    for (const waitMs of [100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 20_000, 20_000]) {
+      for (const step of [joined, gap]) await play.perform(step)
+      await play.clock.advance(waitMs - 1)
+      expect(play.snapshot.value).toBe('missing')
+      await play.clock.advance(1)
+      expect(play.snapshot.value).toBe('recovering')
+    }
+    expect(healsOf(play)).toBe(11)
+    await play.perform(joined)
+    await play.clock.advance(9_999)
+    await play.perform(gap)
+    expect(play.snapshot.value).toBe('missing')
+    for (const step of [healDelay, joined]) await play.perform(step)
+    await play.clock.advance(10_000)
+    await play.perform(gap)
+    expect(play.snapshot.value).toBe('recovering')
   })
 
   it('finds something missing only when it is in', async () => {

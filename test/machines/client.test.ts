@@ -13,8 +13,8 @@ const answered = { type: 'calls.answered' }
 const offline = { type: 'network.offline' }
 const online = { type: 'network.online' }
 const wake = { type: 'client.wake' }
-const gotToken = { type: 'xstate.done.actor.0.client.authenticating' }
-const noToken = { type: 'xstate.error.actor.0.client.authenticating', error: 'expired' }
+const gotToken = { type: 'token.got' }
+const noToken = { type: 'token.failed' }
 const connectTimeout = { type: 'xstate.after.connectTimeout.client.connecting' }
 const backoff = { type: 'xstate.after.backoff.client.waiting' }
 const pingInterval = { type: 'xstate.after.pingInterval.client.open.assured' }
@@ -31,6 +31,8 @@ const chart = new Chart(clientMachine, {
     open,
     close,
     opened,
+    gotToken,
+    noToken,
     welcomed,
     heard,
     goodbye,
@@ -91,7 +93,7 @@ describe('client', () => {
 
   it('says hello when it has its token, and restores what it had when it is welcomed', async () => {
     const play = await played(open, opened, gotToken)
-    expect(play.ran).toEqual(['openSocket', 'sendHello'])
+    expect(play.ran).toEqual(['openSocket', 'getToken', 'sendHello'])
     await play.perform(welcomed)
     expect(play.snapshot.value).toEqual({ open: 'assured' })
     expect(play.ran.at(-1)).toBe('restore')
@@ -170,7 +172,7 @@ describe('client', () => {
     expect(play.snapshot.value).toEqual({ open: 'assured' })
     for (const step of [pingInterval, pongTimeout]) await play.perform(step)
     expect(play.snapshot.value).toBe('waiting')
-    expect(play.ran.slice(3)).toEqual(['sendPing', 'sendPing', 'pause', 'dropSocket'])
+    expect(play.ran.slice(4)).toEqual(['sendPing', 'sendPing', 'pause', 'dropSocket'])
   })
 
   it('looks now rather than later when it wakes up', async () => {

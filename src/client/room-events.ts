@@ -2,22 +2,6 @@ import type { Position } from '../protocol/index.ts'
 import type { ClientError } from './client-error.ts'
 import type { ReceivedMessage } from './received-message.ts'
 
-/** How a message is sent. */
-export interface SendOptions {
-  /** How long to wait for the receipt, time without a connection included (ms). @default the client's `callTimeoutMs` */
-  readonly timeoutMs?: number
-  /** What it is about, up to 64 characters: a room that conflates spares slow readers all but the last of each key. */
-  readonly key?: string
-  /** Whether it may be lost: then it is sent now or never, stands in no log, and has no receipt. @default false */
-  readonly volatile?: boolean
-}
-
-/** Where a sent message stands in the room. */
-export interface Receipt {
-  readonly epoch: string
-  readonly offset: number
-}
-
 /**
  * `joining` until the server has let us in (again), `left` for ever after `leave()`, a refusal, or the client's end. A
  * room that asks for what it has missed is `joined` all the while.
