@@ -5,7 +5,7 @@
 
 const npm = (name) => `(^|/)node_modules/(@types/)?${name}/`
 const xstate = npm('xstate')
-const ports = '^src/runtime/(environment|frame|transport)\\.ts$'
+const ports = '^src/runtime/ports/'
 
 /** `from` may import what matches one of `to`, and nothing else. */
 const only = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to: { pathNot: to } })
@@ -48,7 +48,7 @@ module.exports = {
       '^src/storage/',
       '^src/protocol/',
       '^machines/',
-      '^src/runtime/(eventually|history|session-store)\\.ts$',
+      ports,
       npm('lmdb'),
       npm('nanoid'),
       '^(node:)?(buffer|crypto|fs|os|path)$',

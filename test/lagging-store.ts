@@ -1,5 +1,6 @@
 import { expect, onTestFinished } from 'vitest'
-import { equalSecrets, type Claim, type SessionRecord, type SessionStore } from '../src/runtime/session-store.ts'
+import { equalSecrets } from '../src/runtime/session/memory-sessions.ts'
+import type { Claim, SessionRecord, SessionStore } from '../src/runtime/ports/session-store.ts'
 import type {
   Appended,
   History,
@@ -10,9 +11,9 @@ import type {
   ReadBounds,
   Recovery,
   RoomLog,
-} from '../src/runtime/history.ts'
+} from '../src/runtime/ports/history.ts'
 import { Errands, failure } from './errands.ts'
-import { memoryHistory } from '../src/runtime/memory-history.ts'
+import { memoryHistory } from '../src/runtime/room/memory-history.ts'
 import type { Position } from '../src/protocol/index.ts'
 
 /** What becomes of a message: it is kept; it is not; or it is, and the store says that it is not. */

@@ -1,4 +1,4 @@
-import type { ConnectionLink } from './connection-link.ts'
+import type { ConnectionLink } from './connection/connection-link.ts'
 import type { Core } from './core.ts'
 
 /** Batches of a drain follow one another at this distance (ms). */

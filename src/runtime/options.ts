@@ -1,13 +1,13 @@
 import type { AnyStateMachine } from 'xstate'
 import type { Identity, User } from '../../machines/index.ts'
-import type { Inspect } from './actor-system.ts'
-import type { Environment } from './environment.ts'
-import type { Handlers } from './handlers.ts'
-import type { History } from './history.ts'
-import type { SessionStore } from './session-store.ts'
-import type { RoomOptions } from './room-options.ts'
+import type { Inspect } from './actors/actor-system.ts'
+import type { Environment } from './ports/environment.ts'
+import type { Handlers } from './connection/handlers.ts'
+import type { History } from './ports/history.ts'
+import type { SessionStore } from './ports/session-store.ts'
+import type { RoomOptions } from './room/room-options.ts'
 import type { Telemetry } from './telemetry.ts'
-import type { ConnectRequest } from './transport.ts'
+import type { ConnectRequest } from './ports/transport.ts'
 
 /** What an application is asked when somebody wants in. */
 export interface Credentials {

@@ -1,13 +1,13 @@
-import type { History } from '../runtime/history.ts'
-import type { SessionStore } from '../runtime/session-store.ts'
-import { openFolder, type Durability } from './lmdb-folder.ts'
-import type { LmdbLog } from './lmdb-log.ts'
-import { Rooms } from './lmdb-rooms.ts'
-import { Sessions } from './lmdb-sessions.ts'
-import { Sweep } from './lmdb-sweep.ts'
-import { Writer } from './lmdb-writer.ts'
+import type { History } from '../runtime/ports/history.ts'
+import type { SessionStore } from '../runtime/ports/session-store.ts'
+import { openFolder, type Durability } from './lmdb/folder.ts'
+import type { LmdbLog } from './lmdb/log.ts'
+import { Rooms } from './lmdb/rooms.ts'
+import { Sessions } from './lmdb/sessions.ts'
+import { Sweep } from './lmdb/sweep.ts'
+import { Writer } from './lmdb/writer.ts'
 
-export { StoreError, type StoreErrorCode } from './store-error.ts'
+export { StoreError, type StoreErrorCode } from './lmdb/store-error.ts'
 
 /** What {@link lmdb} takes. */
 export interface LmdbOptions {

@@ -1,4 +1,4 @@
-import type { Clock } from '../runtime/environment.ts'
+import type { Clock } from '../runtime/ports/environment.ts'
 
 interface VirtualTimer {
   readonly callback: () => void

@@ -1,4 +1,4 @@
-import type { Environment } from '../runtime/environment.ts'
+import type { Environment } from '../runtime/ports/environment.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-'

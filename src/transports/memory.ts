@@ -1,7 +1,7 @@
 import { closeCodes, utf8Length } from '../protocol/index.ts'
-import type { Clock } from '../runtime/environment.ts'
-import type { Frame } from '../runtime/frame.ts'
-import type { Acceptor, ConnectRequest, SocketSink, TransportSocket } from '../runtime/transport.ts'
+import type { Clock } from '../runtime/ports/environment.ts'
+import type { Frame } from '../runtime/ports/frame.ts'
+import type { Acceptor, ConnectRequest, SocketSink, TransportSocket } from '../runtime/ports/transport.ts'
 
 /** What a memory transport stands on. */
 export interface MemoryTransportOptions {

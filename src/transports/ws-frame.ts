@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import type { Frame } from '../runtime/frame.ts'
+import type { Frame } from '../runtime/ports/frame.ts'
 
 const finalText = 0x81
 const finalBinary = 0x82

@@ -3,8 +3,8 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocket, WebSocketServer, type RawData } from 'ws'
 import { closeCodes, subprotocol } from '../protocol/index.ts'
-import type { Frame } from '../runtime/frame.ts'
-import type { Acceptor, ConnectRequest, SocketSink, TransportSocket } from '../runtime/transport.ts'
+import type { Frame } from '../runtime/ports/frame.ts'
+import type { Acceptor, ConnectRequest, SocketSink, TransportSocket } from '../runtime/ports/transport.ts'
 import { joinFrames } from './ws-frame.ts'
 
 /** What the `ws` transport is told. */

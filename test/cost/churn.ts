@@ -1,5 +1,5 @@
 import { RuntimeTrunk } from '../../src/runtime/runtime.ts'
-import { systemEnvironment } from '../../src/runtime/environment.ts'
+import { systemEnvironment } from '../../src/runtime/ports/environment.ts'
 import { MemoryWebSocket, memoryTransport } from '../../src/transports/memory.ts'
 
 // A process of its own: what one connect and close cost while so many others are open, over the memory transport.

@@ -1,5 +1,5 @@
 import { RuntimeTrunk } from '../../src/runtime/runtime.ts'
-import type { SocketSink, TransportSocket } from '../../src/runtime/transport.ts'
+import type { SocketSink, TransportSocket } from '../../src/runtime/ports/transport.ts'
 
 // A process of its own, with `--expose-gc`: what one idle open connection holds on the heap, its socket aside. All
 // sockets are one object that does nothing.

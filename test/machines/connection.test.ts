@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { EndReason, Identity } from '../../machines/index.ts'
-import { endings } from '../../src/runtime/endings.ts'
+import { endings } from '../../src/runtime/connection/endings.ts'
 import type { Step } from './chart.ts'
 import {
   ada,

@@ -10,8 +10,8 @@ import {
 } from 'xstate'
 import { describe, expect, it } from 'vitest'
 import { connectionMachine, roomMachine, supervisorMachine } from '../../machines/index.ts'
-import { withLanes } from '../../src/runtime/lanes.ts'
-import { Steps } from '../../src/runtime/steps.ts'
+import { withLanes } from '../../src/runtime/actors/lanes.ts'
+import { Steps } from '../../src/runtime/actors/steps.ts'
 import { Chart, type Step } from './chart.ts'
 
 interface Counter {

@@ -83,7 +83,7 @@ const breaches: readonly (readonly [from: string, to: string, rule: string])[] =
   ['machines/e.ts', '../examples/echo/server.ts', 'package-from-outside'],
   ['src/testing/c.ts', '../../bench/run.ts', 'package-from-outside'],
   ['src/protocol/e.ts', 'left-pad', 'dev-dependency'],
-  ['examples/echo/a.ts', '../../src/runtime/room.ts', 'examples-by-entry-points'],
+  ['examples/echo/a.ts', '../../src/runtime/room/room.ts', 'examples-by-entry-points'],
   ['src/runtime/g.ts', './nowhere.ts', 'unresolvable'],
   ['src/client/e.ts', 'not-installed', 'unresolvable'],
   ['src/client/left.ts', './right.ts', 'cycle'],

@@ -1,8 +1,8 @@
-import type { ConnectionLink } from '../../src/runtime/connection-link.ts'
-import type { History } from '../../src/runtime/history.ts'
-import { memoryHistory } from '../../src/runtime/memory-history.ts'
+import type { ConnectionLink } from '../../src/runtime/connection/connection-link.ts'
+import type { History } from '../../src/runtime/ports/history.ts'
+import { memoryHistory } from '../../src/runtime/room/memory-history.ts'
 import type { RuntimeOptions } from '../../src/runtime/options.ts'
-import type { TransportSocket } from '../../src/runtime/transport.ts'
+import type { TransportSocket } from '../../src/runtime/ports/transport.ts'
 import type { MemoryWebSocket } from '../../src/transports/memory.ts'
 import type { RawClient, Stage } from '../stage.ts'
 

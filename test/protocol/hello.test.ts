@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { systemEnvironment } from '../../src/runtime/environment.ts'
+import { systemEnvironment } from '../../src/runtime/ports/environment.ts'
 import { Stage } from '../stage.ts'
 import { ask, byName, claimOf, greet, heard, v1 } from './cast.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { memoryHistory } from '../../src/runtime/memory-history.ts'
+import { memoryHistory } from '../../src/runtime/room/memory-history.ts'
 import { Stage } from '../stage.ts'
 import { ask, byName, greet } from './cast.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Appended } from '../../src/runtime/history.ts'
+import type { Appended } from '../../src/runtime/ports/history.ts'
 import { LaggingHistory } from '../lagging-store.ts'
 import { Stage } from '../stage.ts'
 import { ask, byName, claimOf, greet, heard, replayed } from './cast.ts'

@@ -1,4 +1,4 @@
-import type { Handler, HandlerContext } from '../../src/runtime/handlers.ts'
+import type { Handler, HandlerContext } from '../../src/runtime/connection/handlers.ts'
 
 /** One call of a {@link waitingHandler}. */
 export interface WaitingCall {

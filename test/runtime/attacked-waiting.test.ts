@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { RequestError } from 'greenroom'
 import { decodeClientMessage } from '../../src/protocol/index.ts'
-import { memoryHistory } from '../../src/runtime/memory-history.ts'
+import { memoryHistory } from '../../src/runtime/room/memory-history.ts'
 import { ask, byName } from '../protocol/cast.ts'
 import { Stage } from '../stage.ts'
 
@@ -67,7 +67,8 @@ describe('what waits', () => {
       expect(message).toEqual(JSON.parse(`{${request},"room":"main"}`))
     }
     const long = 'x'.repeat(60_000)
-    const since = (epoch: string): string => `{"type":"join","room":"a","since":{"epoch":"${epoch}","offset":1,"junk":1}}`
+    const since = (epoch: string): string =>
+      `{"type":"join","room":"a","since":{"epoch":"${epoch}","offset":1,"junk":1}}`
     expect(decodeClientMessage(since(long)).error).toMatchObject({ code: 'bad-message' })
     expect(decodeClientMessage(since('e')).message).toEqual({
       type: 'join',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { History } from '../../src/runtime/history.ts'
-import { memoryHistory } from '../../src/runtime/memory-history.ts'
+import type { History } from '../../src/runtime/ports/history.ts'
+import { memoryHistory } from '../../src/runtime/room/memory-history.ts'
 import { Stage } from '../stage.ts'
 import { unrulyConnection } from '../unruly-connection.ts'
 

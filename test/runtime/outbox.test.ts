@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Frame } from '../../src/runtime/frame.ts'
-import { Flusher, Outbox, type OutboxOwner, type OutboxTerms } from '../../src/runtime/outbox.ts'
-import { Pressure } from '../../src/runtime/pressure.ts'
-import { Sparing, type SparedRoom } from '../../src/runtime/sparing.ts'
-import type { TransportSocket } from '../../src/runtime/transport.ts'
+import { Frame } from '../../src/runtime/ports/frame.ts'
+import { Flusher, Outbox, type OutboxOwner, type OutboxTerms } from '../../src/runtime/connection/outbox.ts'
+import { Pressure } from '../../src/runtime/connection/pressure.ts'
+import { Sparing, type SparedRoom } from '../../src/runtime/connection/sparing.ts'
+import type { TransportSocket } from '../../src/runtime/ports/transport.ts'
 import { VirtualClock } from '../../src/testing/index.ts'
 
 const highWaterBytes = 1_000

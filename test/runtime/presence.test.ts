@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Presence } from '../../src/runtime/presence.ts'
+import { Presence } from '../../src/runtime/room/presence.ts'
 
 const step = fc.record({
   do: fc.constantFrom('join', 'update', 'leave'),

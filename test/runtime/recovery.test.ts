@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { LogEntry } from '../../src/runtime/history.ts'
-import { bounded, merge, Reading } from '../../src/runtime/recovery.ts'
-import { Session } from '../../src/runtime/session.ts'
+import type { LogEntry } from '../../src/runtime/ports/history.ts'
+import { bounded, merge, Reading } from '../../src/runtime/room/recovery.ts'
+import { Session } from '../../src/runtime/session/session.ts'
 
 const entry = (offset: number, length = 10): LogEntry => ({ offset, at: 0, from: '{}', content: 'x'.repeat(length) })
 const entries = (from: number, to: number, length?: number): LogEntry[] =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { History } from '../../src/runtime/history.ts'
+import type { History } from '../../src/runtime/ports/history.ts'
 import { LaggingHistory } from '../lagging-store.ts'
 import { ask, byName, claimOf, greet, heard, replayed, serverEnds } from '../protocol/cast.ts'
 import { Stage, type RawClient } from '../stage.ts'

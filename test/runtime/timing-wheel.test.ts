@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { TimingWheel } from '../../src/runtime/timing-wheel.ts'
+import { TimingWheel } from '../../src/runtime/actors/timing-wheel.ts'
 import { VirtualClock } from '../../src/testing/index.ts'
 
 const tickMs = 50

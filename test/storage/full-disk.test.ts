@@ -1,6 +1,6 @@
 import type * as FileSystem from 'node:fs'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Appended } from '../../src/runtime/history.ts'
+import type { Appended } from '../../src/runtime/ports/history.ts'
 import { lmdb } from '../../src/storage/lmdb.ts'
 import { all, append, limits } from './history-harness.ts'
 import { harness, temporaryFolder } from './lmdb-harness.ts'

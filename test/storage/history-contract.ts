@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { RoomLog } from '../../src/runtime/history.ts'
+import type { RoomLog } from '../../src/runtime/ports/history.ts'
 import { all, append, limits, type HistoryHarness } from './history-harness.ts'
 import { describeHistoryModel } from './history-model.ts'
 

@@ -1,4 +1,4 @@
-import type { Appended, History, LoggedRequest, ReadBounds, RoomLog } from '../../src/runtime/history.ts'
+import type { Appended, History, LoggedRequest, ReadBounds, RoomLog } from '../../src/runtime/ports/history.ts'
 
 /** A store under test. */
 export interface HistoryHarness {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { LogEntry, LoggedRequest, RoomLog } from '../../src/runtime/history.ts'
+import type { LogEntry, LoggedRequest, RoomLog } from '../../src/runtime/ports/history.ts'
 import { limits, type HistoryHarness } from './history-harness.ts'
 
 /** A question about what lies so far below the last offset that was given. */

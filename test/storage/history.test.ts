@@ -1,4 +1,4 @@
-import { memoryHistory } from '../../src/runtime/memory-history.ts'
+import { memoryHistory } from '../../src/runtime/room/memory-history.ts'
 import { describeHistory } from './history-contract.ts'
 import { LmdbHarness } from './lmdb-harness.ts'
 

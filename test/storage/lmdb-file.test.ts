@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { lmdb, type LmdbOptions } from '../../src/storage/lmdb.ts'
-import { refuseBrokenFile } from '../../src/storage/lmdb-file.ts'
+import { refuseBrokenFile } from '../../src/storage/lmdb/file.ts'
 import { append, limits } from './history-harness.ts'
 import { openRaw, temporaryFolder } from './lmdb-harness.ts'
 import { sessionOf } from './session-contract.ts'

@@ -18,7 +18,7 @@ export function openRaw(path: string): RootDatabase<Buffer, Buffer> {
 }
 
 /** What of it is about sessions. */
-export function openRawSessions(raw: RootDatabase<Buffer, Buffer>): Database<Buffer, Buffer> {
+function openRawSessions(raw: RootDatabase<Buffer, Buffer>): Database<Buffer, Buffer> {
   return raw.openDB<Buffer, Buffer>('sessions', { encoding: 'binary', keyEncoding: 'binary' })
 }
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { hasRestartedSince, isRunning, thisOwner } from '../../src/storage/lmdb-owner.ts'
+import { hasRestartedSince, isRunning, thisOwner } from '../../src/storage/lmdb/owner.ts'
 
 describe('the owner of a store', () => {
   it.runIf(existsSync('/proc/self/stat'))(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { HistoryLimits, RoomLog } from '../../src/runtime/history.ts'
-import { metaKey } from '../../src/storage/lmdb-codec.ts'
+import type { HistoryLimits, RoomLog } from '../../src/runtime/ports/history.ts'
+import { metaKey } from '../../src/storage/lmdb/codec.ts'
 import { all, append, limits } from './history-harness.ts'
 import { harness, type LmdbHarness } from './lmdb-harness.ts'
 import { sessionOf } from './session-contract.ts'

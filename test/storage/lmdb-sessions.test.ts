@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { SessionRecord } from '../../src/runtime/session-store.ts'
+import type { SessionRecord } from '../../src/runtime/ports/session-store.ts'
 import { all, append, limits } from './history-harness.ts'
 import { harness, type LmdbHarness } from './lmdb-harness.ts'
 import { sessionOf } from './session-contract.ts'

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { metaKey, nameKey, offsetKey } from '../../src/storage/lmdb-codec.ts'
+import { metaKey, nameKey, offsetKey } from '../../src/storage/lmdb/codec.ts'
 import { lmdb, type LmdbOptions } from '../../src/storage/lmdb.ts'
 import { append, limits } from './history-harness.ts'
 import { harness, openRaw, temporaryFolder } from './lmdb-harness.ts'

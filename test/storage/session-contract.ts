@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { SessionRecord, SessionStore } from '../../src/runtime/session-store.ts'
+import type { SessionRecord, SessionStore } from '../../src/runtime/ports/session-store.ts'
 
 /** A store under test. */
 export interface SessionHarness {

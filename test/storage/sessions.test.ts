@@ -1,4 +1,4 @@
-import { memorySessions } from '../../src/runtime/session-store.ts'
+import { memorySessions } from '../../src/runtime/session/memory-sessions.ts'
 import { LmdbHarness } from './lmdb-harness.ts'
 import { describeLastingSessions, describeSessions } from './session-contract.ts'
 

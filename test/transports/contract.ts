@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Frame } from '../../src/runtime/frame.ts'
+import { Frame } from '../../src/runtime/ports/frame.ts'
 import { describePausing } from './pausing.ts'
 import { frameBytes, sceneOn, write, type SetUp } from './scene.ts'
 

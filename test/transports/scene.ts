@@ -1,5 +1,5 @@
-import { Frame } from '../../src/runtime/frame.ts'
-import type { Acceptor, ConnectRequest, SocketSink, TransportSocket } from '../../src/runtime/transport.ts'
+import { Frame } from '../../src/runtime/ports/frame.ts'
+import type { Acceptor, ConnectRequest, SocketSink, TransportSocket } from '../../src/runtime/ports/transport.ts'
 
 /** The far end of a socket, as the suite drives it. */
 export interface FarEnd {

@@ -1,0 +1,56 @@
+import type { User } from '../../../machines/index.ts'
+import { encodeData, isProtocolType } from '../../protocol/index.ts'
+import type { ConnectionLink } from './connection-link.ts'
+import type { Core } from '../core.ts'
+import { Frame } from '../ports/frame.ts'
+import type { Connection } from './handlers.ts'
+import type { RequestOptions } from './requests.ts'
+import type { Session } from '../session/session.ts'
+
+/** A connection in an application's hands: it may be kept after the connection's end, and then does nothing. */
+export class ConnectionHandle implements Connection {
+  readonly id: string
+  readonly user: User
+  readonly session: string
+  readonly #core: Core
+  readonly #link: ConnectionLink
+  readonly #session: Session
+
+  constructor(core: Core, link: ConnectionLink, session: Session) {
+    this.id = link.address
+    this.user = session.user
+    this.session = session.id
+    this.#core = core
+    this.#link = link
+    this.#session = session
+  }
+
+  get rooms(): readonly string[] {
+    return [...this.#session.rooms.keys()]
+  }
+
+  send(type: string, data?: unknown): void {
+    sendApplicationMessage(this.#link, type, data)
+  }
+
+  async request(type: string, data?: unknown, { timeoutMs, signal }: RequestOptions = {}): Promise<unknown> {
+    return this.#link.ask(this.#core, applicationType(type), data, timeoutMs, signal)
+  }
+
+  forbid(): void {
+    if (this.#link.session === undefined) return
+    this.#core.route(this.id, { type: 'connection.close', reason: 'forbidden' } as never)
+  }
+}
+
+/** Sends a message of the application's own. */
+export function sendApplicationMessage(link: ConnectionLink, type: string, data: unknown): void {
+  const content = data === undefined ? {} : encodeData(data)
+  link.outbox.push(new Frame(JSON.stringify({ type: applicationType(type), ...content })))
+}
+
+/** @throws TypeError for a type that is the protocol's */
+export function applicationType(type: string): string {
+  if (isProtocolType(type)) throw new TypeError(`Messages of type '${type}' are the protocol's own.`)
+  return type
+}

@@ -1,0 +1,199 @@
+import type { AnyActorRef } from 'xstate'
+import type { EndReason } from '../../../machines/index.ts'
+import {
+  closeReason,
+  decodeClientBinary,
+  decodeClientMessage,
+  errorMessage,
+  RequestError,
+  type Decoded,
+  type ErrorCode,
+  type HelloMessage,
+  type RequestId,
+  type ServerMessage,
+} from '../../protocol/index.ts'
+import type { Core } from '../core.ts'
+import { endings, reasonOfClose } from './endings.ts'
+import type { Clock } from '../ports/environment.ts'
+import { Frame } from '../ports/frame.ts'
+import type { Inbound } from './inbound.ts'
+import type { Inbox } from './inbox.ts'
+import { textSizeOf } from './message-size.ts'
+import { Outbox, type OutboxOwner } from './outbox.ts'
+import { Requests } from './requests.ts'
+import type { Claim } from '../ports/session-store.ts'
+import type { Session } from '../session/session.ts'
+import type { ConnectRequest, SocketSink, TransportSocket } from '../ports/transport.ts'
+
+/** Messages that may wait for the welcome, and what they may amount to. */
+const heldCount = 16
+const heldBytes = 64 * 1024
+
+const none = {}
+
+/**
+ * The runtime's handle on one socket: what a connection's chart acts upon, and what the transport reports to. It
+ * decides nothing.
+ */
+export class ConnectionLink implements SocketSink, OutboxOwner {
+  readonly address: string
+  readonly socket: TransportSocket
+  readonly outbox: Outbox
+  /** How the socket came in. */
+  request: ConnectRequest
+  /** The `hello` that is to be acted upon. */
+  hello: HelloMessage | undefined
+  /** The id of the `auth` that is being checked, or was checked last. */
+  renewal: RequestId | undefined
+  /** The session that it owns, once it has been let in. */
+  session: Session | undefined
+  /** What it is to own: a session of its own, or one that its client has shown to be its. */
+  fresh: Session | undefined
+  claim: { readonly claim: Claim; readonly secret: string } | undefined
+  /** What takes time to be handled, once something has. */
+  inbox: Inbox<Inbound> | undefined
+  /** What the client was asked for, once it was. */
+  requests: Requests | undefined
+  /** The connection's actor. */
+  actor: AnyActorRef | undefined
+  /** Frames received so far, pongs included. */
+  received = 0
+  /** The value of {@link received} when the heartbeat last probed. */
+  receivedAtProbe = 0
+  readonly #applicationTypes: ReadonlySet<string> | undefined
+  readonly #clock: Clock
+  /** Whether the close handshake has begun. */
+  #closing = false
+  #held: { type: string }[] | undefined
+  #heldBytes = 0
+
+  constructor(
+    address: string,
+    socket: TransportSocket,
+    request: ConnectRequest,
+    core: Core,
+    applicationTypes: ReadonlySet<string> | undefined,
+  ) {
+    this.address = address
+    this.socket = socket
+    this.request = request
+    this.outbox = new Outbox(socket, this, core.outboxTerms)
+    this.#applicationTypes = applicationTypes
+    this.#clock = core.environment.clock
+  }
+
+  // From the transport.
+
+  message(text: string): void {
+    this.#dispatch(decodeClientMessage(text, this.#applicationTypes))
+  }
+
+  binary(bytes: Uint8Array): void {
+    this.#dispatch(decodeClientBinary(bytes))
+  }
+
+  #dispatch({ message: decoded, error }: Decoded): void {
+    this.received++
+    // What could not be read takes its turn among the others, and is answered there.
+    const message = decoded ?? error
+    if (message.type === 'hello') this.actor?.send({ type: 'socket.hello', message })
+    else if (message.type === 'auth') this.actor?.send({ type: 'identity.renew', message })
+    else this.actor?.send({ type: 'socket.message', message })
+  }
+
+  pong(): void {
+    this.received++
+    this.heartbeat?.send({ type: 'socket.heard' })
+  }
+
+  drained(): void {
+    this.outbox.drained()
+  }
+
+  closed(code: number): void {
+    this.actor?.send({ type: 'socket.closed', reason: reasonOfClose(code) })
+  }
+
+  // From the outbox.
+
+  congested(): void {
+    this.actor?.send({ type: 'outbox.congested' })
+  }
+
+  decongested(): void {
+    this.actor?.send({ type: 'outbox.drained' })
+  }
+
+  overflowed(): void {
+    this.actor?.send({ type: 'outbox.overflowed' })
+    // A chart of one's own may do nothing about it; its client, who is sent nothing any more, is not to wait for ever.
+    this.#clock.setImmediate(() => {
+      if (!this.#closing) this.socket.terminate()
+    })
+  }
+
+  // For the connection's actions.
+
+  get heartbeat(): AnyActorRef | undefined {
+    const children = this.actor?.getSnapshot()?.children as Record<string, AnyActorRef> | undefined
+    return children?.['heartbeat']
+  }
+
+  send(message: ServerMessage): void {
+    this.outbox.push(Frame.of(message))
+  }
+
+  /** Asks the client for something. */
+  ask(core: Core, type: string, data: unknown, timeoutMs?: number, signal?: AbortSignal): Promise<unknown> {
+    // Nothing is sent any more, so there would be nothing to wait for but the time-out.
+    if (!this.outbox.writable) return Promise.reject(new RequestError('closed', 'The connection is closed.'))
+    this.requests ??= new Requests(core.environment.clock, (message) => {
+      this.outbox.push(new Frame(JSON.stringify(message)))
+    })
+    return this.requests.ask(type, data, timeoutMs ?? core.settings.requestTimeoutMs, signal)
+  }
+
+  /** Cancels what is being done for the client, and what it was asked for. */
+  cancel(): void {
+    this.inbox?.close()
+    this.requests?.close()
+  }
+
+  /** Answers a request that failed. */
+  refuse(code: ErrorCode, id?: RequestId, room?: string): void {
+    this.send(errorMessage(code, id, room))
+  }
+
+  /** Puts an event by until the welcome. False when there is no room for it. */
+  hold(event: { type: string; message?: unknown }): boolean {
+    this.#held ??= []
+    this.#heldBytes += textSizeOf(event.message as object)
+    if (this.#held.length >= heldCount || this.#heldBytes > heldBytes) return false
+    this.#held.push(event)
+    return true
+  }
+
+  /** Gives back what was held, once. */
+  takeHeld(): readonly { type: string }[] {
+    const held = this.#held ?? []
+    this.#held = undefined
+    return held
+  }
+
+  /** Lets go of the credentials and headers that the connection came with. */
+  forgetCredentials(): void {
+    this.hello = undefined
+    this.request = { ...this.request, token: undefined, headers: none }
+  }
+
+  /** Starts the close handshake. */
+  close(reason: EndReason): void {
+    this.#closing = true
+    this.socket.close(endings[reason].code, closeReason(reason))
+  }
+
+  /** For inspectors: no credentials, no references. */
+  toJSON(): object {
+    return { address: this.address, session: this.session?.id }
+  }
+}

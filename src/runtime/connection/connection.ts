@@ -1,0 +1,220 @@
+import { fromPromise, type AnyActorRef, type AnyStateMachine } from 'xstate'
+import {
+  connectionMachine,
+  heartbeatMachine,
+  type EndReason,
+  type Identity,
+  type User,
+} from '../../../machines/index.ts'
+import { encodeData, isRoomName, type AuthMessage, type HelloMessage } from '../../protocol/index.ts'
+import { admit, release, takeOver } from './admission.ts'
+import { withApplicationMessages } from './application.ts'
+import { applicationType, sendApplicationMessage } from './connection-handle.ts'
+import type { ConnectionLink } from './connection-link.ts'
+import type { Core } from '../core.ts'
+import { handleMessage, perform, type Inbound } from './inbound.ts'
+import type { Inbox } from './inbox.ts'
+import { withLanes, type LanedLogic } from '../actors/lanes.ts'
+import { withPopulation } from '../actors/population.ts'
+import type { Sessions } from '../session/sessions.ts'
+
+/** What an action or a guard of a connection's chart is called with. */
+interface Args {
+  readonly context: { readonly link: object; readonly identity: Identity | undefined; readonly reason?: EndReason }
+  readonly event: { readonly type: string; readonly message?: unknown; readonly output?: unknown }
+  readonly self: AnyActorRef
+}
+
+const linkOf = ({ context }: Pick<Args, 'context'>): ConnectionLink => context.link as ConnectionLink
+
+/** Marries the connection's chart, the built-in one or an application's, to sockets, sessions and messages. */
+export function connectionLogic(core: Core, sessions: Sessions): LanedLogic {
+  const machine: AnyStateMachine = core.options.connection ?? connectionMachine
+  const provided = machine.provide({
+    actors: actors(core, sessions),
+    actions: actions(core, sessions),
+    guards: {
+      hasCredentials: (args: Args) => hasCredentials(core, linkOf(args)),
+      mayRenew: (args: Args) => untilExpiry(core, args, core.settings.renewalGraceMs) > 0,
+      sameUser: (args: Args) => (args.event.output as Identity).user.id === args.context.identity?.user.id,
+    },
+    delays: {
+      credentialsTimeout: core.settings.credentialsTimeoutMs,
+      untilExpiry: (args: Args) => untilExpiry(core, args),
+      renewalGrace: (args: Args) => untilExpiry(core, args, core.settings.renewalGraceMs),
+      goodbyeGrace: core.settings.goodbyeGraceMs,
+      // A slow reader's close frame waits behind its backlog and is not worth waiting for.
+      closeTimeout: ({ context }: Args) =>
+        context.reason === 'slow-consumer'
+          ? Math.min(1_000, core.settings.closeTimeoutMs)
+          : core.settings.closeTimeoutMs,
+    },
+  } as never)
+  const laned = withLanes(provided, { hot: ['socket.message'], ...core.lanes })
+  const inboxOf = (snapshot: unknown): Inbox<Inbound> | undefined => linkOf(snapshot as Pick<Args, 'context'>).inbox
+  return withApplicationMessages(
+    withPopulation(laned, (snapshot) => inboxOf(snapshot)?.population),
+    core.handlers,
+  )
+}
+
+function hasCredentials({ options }: Core, { request }: ConnectionLink): boolean {
+  if (request.protocol !== '') return false
+  return request.token !== undefined || options.authenticate === undefined || options.guest !== undefined
+}
+
+function untilExpiry({ environment }: Core, { context }: Pick<Args, 'context'>, graceMs = 0): number {
+  const expiresAt = context.identity?.expiresAt
+  return expiresAt === undefined ? Infinity : Math.max(0, expiresAt + graceMs - environment.clock.now())
+}
+
+function actors(core: Core, sessions: Sessions): object {
+  return {
+    authenticate: fromPromise<Identity, { link: object }>(async ({ input, signal }) => {
+      const link = input.link as ConnectionLink
+      const { request } = link
+      const { token = request.token, resume } = link.hello ?? {}
+      let identity: Identity
+      try {
+        identity = await identify(core, token, request, signal)
+      } catch (error) {
+        core.telemetry({ type: 'authentication.refused', connection: link.address, error })
+        throw error
+      }
+      await sessions.prepare(link, identity, resume)
+      if (signal.aborted) sessions.abandon(link)
+      return identity
+    }),
+    request: fromPromise<unknown, { link: object; type: string; data?: unknown; timeoutMs?: number }>(
+      async ({ input: { link, type, data, timeoutMs }, signal }) =>
+        (link as ConnectionLink).ask(core, applicationType(type), data, timeoutMs, signal),
+    ),
+    renew: fromPromise<Identity, { link: object; message: unknown }>(async ({ input, signal }) => {
+      const { authenticate } = core.options
+      const link = input.link as ConnectionLink
+      const { id, token } = input.message as AuthMessage
+      link.renewal = id
+      if (authenticate === undefined) throw new Error('Nobody here checks credentials.')
+      return asIdentity(await authenticate({ token, request: link.request }, { signal }))
+    }),
+    heartbeat: heartbeatLogic(core),
+  }
+}
+
+async function identify(
+  { options, environment }: Core,
+  token: string | undefined,
+  request: Parameters<NonNullable<Core['options']['guest']>>[0],
+  signal: AbortSignal,
+): Promise<Identity> {
+  if (options.authenticate !== undefined && (token !== undefined || options.guest === undefined)) {
+    return asIdentity(await options.authenticate({ token, request }, { signal }))
+  }
+  const user = options.guest?.(request) ?? { id: `guest-${environment.newId()}` }
+  return { ...asIdentity(user), guest: true }
+}
+
+/**
+ * Takes what an application's function returned for an identity.
+ *
+ * @throws TypeError when there is no user's id in it: nobody is let in by mistake
+ */
+function asIdentity(answer: User | Identity): Identity {
+  if (typeof answer !== 'object' || answer === null) {
+    throw new TypeError(`authenticate must return { id } or { user: { id }, expiresAt }, not ${String(answer)}`)
+  }
+  const identity: Identity = 'id' in answer ? { user: answer } : answer
+  if (typeof identity.user?.id !== 'string' || identity.user.id === '') {
+    throw new TypeError('authenticate must return { id } or { user: { id }, expiresAt }')
+  }
+  if (identity.expiresAt !== undefined && !Number.isFinite(identity.expiresAt)) {
+    throw new TypeError('expiresAt must be a time in ms since the epoch')
+  }
+  return identity
+}
+
+function heartbeatLogic(core: Core): LanedLogic {
+  const { heartbeatMs, heartbeatTimeoutMs } = core.settings
+  // Not for ever: behind a full inbox nobody would notice that the other side is gone.
+  const unheard = ({ inbox }: ConnectionLink): boolean =>
+    inbox?.pausedAt !== undefined && core.environment.clock.now() - inbox.pausedAt < heartbeatMs + heartbeatTimeoutMs
+  const machine = heartbeatMachine.provide({
+    actions: {
+      probe: ({ context }) => {
+        const link = context.link as ConnectionLink
+        link.receivedAtProbe = link.received
+        link.socket.ping()
+      },
+    },
+    guards: {
+      heardMeanwhile: ({ context }) => {
+        const link = context.link as ConnectionLink
+        // While we do not read, its answer may be waiting.
+        return link.received > link.receivedAtProbe || unheard(link)
+      },
+    },
+    delays: { interval: heartbeatMs, patience: heartbeatTimeoutMs / 2 },
+  })
+  return withLanes(machine, { hot: [], ...core.lanes })
+}
+
+function actions(core: Core, sessions: Sessions): object {
+  return {
+    keepCredentials: (args: Args) => {
+      linkOf(args).hello = args.event.message as HelloMessage
+    },
+    hold: (args: Args) => {
+      if (!linkOf(args).hold(args.event)) args.self.send({ type: 'connection.close', reason: 'limit-reached' })
+    },
+    admit: (args: Args) => admit(core, sessions, linkOf(args), args.context.identity),
+    runHeld: (args: Args) => {
+      for (const event of linkOf(args).takeHeld()) args.self.send(event)
+    },
+    handleMessage: (args: Args) => handleMessage(core, linkOf(args), args.event.message as Inbound),
+    resume: (args: Args) => takeOver(core, sessions, linkOf(args), args.event.message as HelloMessage),
+    confirmIdentity: (args: Args) => {
+      const { user, expiresAt } = args.context.identity as Identity
+      const id = linkOf(args).renewal
+      linkOf(args).send({
+        type: 'authenticated',
+        user: user.id,
+        ...(id === undefined ? {} : { id }),
+        ...(expiresAt === undefined ? {} : { expiresAt }),
+      })
+    },
+    refuseIdentity: (args: Args) => {
+      const link = linkOf(args)
+      const message = args.event.message as AuthMessage | undefined
+      link.refuse('not-authenticated', message === undefined ? link.renewal : message.id)
+    },
+    sayGoodbye: (args: Args) => {
+      const { reconnectAfterMs = 0 } = args.event as { reconnectAfterMs?: number }
+      linkOf(args).send({ type: 'goodbye', reason: 'draining', reconnectAfter: reconnectAfterMs })
+    },
+    closeOutbox: (args: Args) => {
+      linkOf(args).cancel()
+      linkOf(args).outbox.close()
+    },
+    discardOutbox: (args: Args) => linkOf(args).outbox.discard(),
+    sendClose: (args: Args) => linkOf(args).close(args.context.reason ?? 'server-closing'),
+    terminate: (args: Args) => linkOf(args).socket.terminate(),
+    release: (args: Args) => {
+      const reason = args.context.reason ?? 'socket-lost'
+      release(core, sessions, linkOf(args), reason)
+      core.telemetry({ type: 'connection.closed', connection: linkOf(args).address, reason })
+    },
+    send: (args: Args, { type, data }: { type: string; data?: unknown }) => {
+      sendApplicationMessage(linkOf(args), type, data)
+    },
+    joinRoom: (args: Args, { room }: { room: string }) => {
+      if (!isRoomName(room)) throw new RangeError(`'${room}' cannot be a room's name`)
+      perform(core, linkOf(args), { type: 'join', room })
+    },
+    leaveRoom: (args: Args, { room }: { room: string }) => {
+      perform(core, linkOf(args), { type: 'leave', room })
+    },
+    publish: (args: Args, { room, data }: { room: string; data: unknown }) => {
+      perform(core, linkOf(args), { type: 'message', room, ...encodeData(data) })
+    },
+  }
+}

@@ -1,0 +1,87 @@
+import {
+  utf8Length,
+  type ApplicationMessage,
+  type ClientMessage,
+  type ErrorMessage,
+  type JoinMessage,
+  type RequestId,
+} from '../../protocol/index.ts'
+import type { ConnectionLink } from './connection-link.ts'
+import { answerRequest } from './answering.ts'
+import type { Core } from '../core.ts'
+import type { Call } from './inbox.ts'
+import { sizeOf } from './message-size.ts'
+import type { Session } from '../session/session.ts'
+
+/** What a connection handles while open: messages, and the errors of those that could not be read. */
+export type Inbound =
+  | Exclude<ClientMessage, { type: 'hello' | 'auth' }>
+  | ErrorMessage
+  | ApplicationMessage
+  | { readonly type: 'call'; readonly call: Call }
+
+type Handler<Message> = (core: Core, link: ConnectionLink, session: Session, message: Message) => void
+
+/** One handler a type: a message that is added to the protocol does not compile until it is handled here. */
+const handlers: { readonly [Type in Inbound['type']]: Handler<Extract<Inbound, { type: Type }>> } = {
+  message: (core, link, session, message) => toRoom(core, link, session, 'room.publish', message),
+  join,
+  leave: (core, link, session, message) => toRoom(core, link, session, 'room.leave', message),
+  presence: (core, link, session, message) => {
+    if (isTooLarge(core, message.state)) link.refuse('presence-too-large', message.id, message.room)
+    else toRoom(core, link, session, 'room.presence', message)
+  },
+  typing: (core, link, session, message) => toRoom(core, link, session, 'room.typing', message),
+  history: (core, link, session, message) => toRoom(core, link, session, 'room.history', message),
+  ping: (_core, link, _session, { id }) => link.send({ type: 'pong', ...(id === undefined ? {} : { id }) }),
+  error: (_core, link, _session, error) => link.send(error),
+  reply: (_core, link, _session, reply) => link.requests?.settle(reply),
+  application: answerRequest,
+  call: (_core, link, _session, { call }) => link.inbox?.begin(call),
+}
+
+/** What has nothing to do with anything before it: an answer that waited for its own request would wait for ever. */
+const overtakes = new Set<Inbound['type']>(['ping', 'reply'])
+
+/** Handles one message of an open connection, in its turn. */
+export function handleMessage(core: Core, link: ConnectionLink, message: Inbound): void {
+  const { inbox } = link
+  if (inbox?.busy === true && !overtakes.has(message.type)) inbox.hold(message, sizeOf(message))
+  else perform(core, link, message)
+}
+
+/** Does at once what a message asks for: also for a machine's own actions, which wait for nobody. */
+export function perform(core: Core, link: ConnectionLink, message: Inbound): void {
+  const { session } = link
+  // Another connection has taken the session over; this one is on its way out and has no say any more.
+  if (session === undefined) return
+  ;(handlers[message.type] as Handler<Inbound>)(core, link, session, message)
+}
+
+function join(core: Core, link: ConnectionLink, session: Session, message: JoinMessage): void {
+  const { id, room } = message
+  if (isTooLarge(core, message.presence)) return link.refuse('presence-too-large', id, room)
+  if (!session.rooms.has(room) && session.rooms.size >= core.settings.roomsPerSession) {
+    return link.refuse('too-many-rooms', id, room)
+  }
+  const address = `room:${room}`
+  // From now on, not from the answer on: what is said right behind a join goes to the same room, after it.
+  session.rooms.set(room, address)
+  core.route(address, { type: 'room.join', session, message } as never)
+}
+
+function toRoom(
+  core: Core,
+  link: ConnectionLink,
+  session: Session,
+  type: string,
+  message: { readonly room: string; readonly id?: RequestId },
+): void {
+  const address = session.rooms.get(message.room)
+  if (address === undefined) link.refuse('not-a-member', message.id, message.room)
+  else core.route(address, { type, session, message } as never)
+}
+
+function isTooLarge({ settings }: Core, state: unknown): boolean {
+  return state !== undefined && utf8Length(JSON.stringify(state)) > settings.presenceBytes
+}

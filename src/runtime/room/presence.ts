@@ -1,0 +1,77 @@
+import type { Json, Member } from '../../protocol/index.ts'
+
+/** What changed for the others, if anything did. */
+export interface PresenceChange {
+  readonly joined?: readonly Member[]
+  readonly updated?: readonly Member[]
+  readonly left?: readonly string[]
+}
+
+/** A user's sessions in the order in which they last said something of themselves; the last one's state is shown. */
+type Sessions = Map<string, Json | undefined>
+
+/**
+ * Who is in a room, counted by user: pure data. A user with three tabs joins once and leaves once.
+ */
+export class Presence {
+  readonly #users = new Map<string, Sessions>()
+
+  get size(): number {
+    return this.#users.size
+  }
+
+  /** A session came, or came again. */
+  join(user: string, session: string, state: Json | undefined): PresenceChange | undefined {
+    const sessions = this.#users.get(user)
+    if (sessions === undefined) {
+      this.#users.set(user, new Map([[session, state]]))
+      return { joined: [member(user, state)] }
+    }
+    if (state !== undefined) return this.update(user, session, state)
+    // A tab that says nothing of itself does not hide what another has said.
+    if (!sessions.has(session)) this.#users.set(user, new Map([[session, state], ...sessions]))
+    return undefined
+  }
+
+  /** A session says something new of itself. Nothing changes when it is not here. */
+  update(user: string, session: string, state: Json): PresenceChange | undefined {
+    const sessions = this.#users.get(user)
+    if (sessions === undefined) return undefined
+    const before = JSON.stringify(this.#shown(user))
+    sessions.delete(session)
+    sessions.set(session, state)
+    return JSON.stringify(state) === before ? undefined : { updated: [member(user, state)] }
+  }
+
+  /** A session is gone. */
+  leave(user: string, session: string): PresenceChange | undefined {
+    const sessions = this.#users.get(user)
+    if (sessions === undefined) return undefined
+    const before = this.#shown(user)
+    if (!sessions.delete(session)) return undefined
+    if (sessions.size === 0) {
+      this.#users.delete(user)
+      return { left: [user] }
+    }
+    const after = this.#shown(user)
+    return JSON.stringify(after) === JSON.stringify(before) ? undefined : { updated: [member(user, after)] }
+  }
+
+  /** The sessions of a user who is here. */
+  sessionsOf(user: string): string[] {
+    return [...(this.#users.get(user)?.keys() ?? [])]
+  }
+
+  /** Everybody who is here, in the order of their coming. */
+  members(): Member[] {
+    return [...this.#users.keys()].map((user) => member(user, this.#shown(user)))
+  }
+
+  #shown(user: string): Json | undefined {
+    return [...(this.#users.get(user)?.values() ?? [])].at(-1)
+  }
+}
+
+function member(user: string, state: Json | undefined): Member {
+  return state === undefined ? { user } : { user, state }
+}

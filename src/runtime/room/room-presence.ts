@@ -1,0 +1,71 @@
+import { errorMessage, type Json, type PresenceUpdateMessage } from '../../protocol/index.ts'
+import { sendLater } from '../actors/actor-system.ts'
+import type { Core } from '../core.ts'
+import { Frame } from '../ports/frame.ts'
+import type { Outbox } from '../connection/outbox.ts'
+import type { PresenceChange } from './presence.ts'
+import type { RoomRecord } from './room-record.ts'
+import type { Session } from '../session/session.ts'
+import { stopTyping } from './typing.ts'
+
+/** A session has come: the others are told, unless its user was here already. */
+export function announceJoin(core: Core, room: RoomRecord, session: Session, state: Json | undefined): void {
+  tell(core, room, room.presence.join(session.user.id, session.id, state), session)
+}
+
+/** A session has gone: the others are told, unless its user is still here. */
+export function announceLeave(core: Core, room: RoomRecord, session: Session): void {
+  tell(core, room, room.presence.leave(session.user.id, session.id), session)
+}
+
+/** A member says something new of itself. */
+export function updatePresence(
+  core: Core,
+  room: RoomRecord,
+  session: Session,
+  { id, state }: PresenceUpdateMessage,
+  outbox: Outbox | undefined,
+): void {
+  if (!room.has(session)) return outbox?.push(Frame.of(errorMessage('not-a-member', id, room.name)))
+  room.add(session, state)
+  core.sessionChanged(session)
+  tell(core, room, room.presence.update(session.user.id, session.id, state))
+  if (id !== undefined) outbox?.push(Frame.of({ type: 'ack', id, room: room.name }))
+}
+
+/** A member's client has been away for longer than the grace. */
+export function withdraw(core: Core, room: RoomRecord, session: Session): void {
+  stopTyping(room, session)
+  tell(core, room, room.presence.leave(session.user.id, session.id))
+}
+
+/** It has come back after that. */
+export function reappear(core: Core, room: RoomRecord, session: Session): void {
+  if (!room.has(session)) return
+  tell(core, room, room.presence.join(session.user.id, session.id, room.stateOf(session)))
+}
+
+/**
+ * Tells members of a room that tells counts only how many users are here. Also when it is what they were told last: who
+ * has come meanwhile was told what was so at that moment.
+ */
+export function announceCount(room: RoomRecord): void {
+  room.countDue = false
+  room.broadcast(Frame.of({ type: 'presence', room: room.name, count: room.presence.size }))
+}
+
+function tell(core: Core, room: RoomRecord, change: PresenceChange | undefined, except?: Session): void {
+  if (change === undefined) return
+  if (room.options.presence === 'count') {
+    if (change.updated === undefined) scheduleCount(core, room)
+    return
+  }
+  room.broadcast(Frame.of({ type: 'presence', room: room.name, ...change }), except)
+}
+
+/** However many come and go, members are told at intervals. */
+export function scheduleCount({ settings }: Core, room: RoomRecord): void {
+  if (room.countDue || room.actor === undefined) return
+  room.countDue = true
+  sendLater(room.actor, { type: 'room.count' }, settings.presenceCountMs, 'count')
+}

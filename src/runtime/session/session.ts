@@ -1,0 +1,121 @@
+import { sessionMachine, type Identity, type User } from '../../../machines/index.ts'
+import type { ServerMessage } from '../../protocol/index.ts'
+import type { ConnectionLink } from '../connection/connection-link.ts'
+import type { Core } from '../core.ts'
+import { Frame } from '../ports/frame.ts'
+import { withLanes, type LanedLogic } from '../actors/lanes.ts'
+import type { Outbox } from '../connection/outbox.ts'
+import type { Replies } from './replies.ts'
+
+/** The record of a session: what survives a reconnect. Its actor decides over it. */
+export class Session {
+  readonly id: string
+  readonly user: User
+  /** Whether the user is a guest: then the secret is all that there is to know a former client by. */
+  readonly guest: boolean
+  readonly address: string
+  /** The `from` of this session's messages, encoded once. */
+  readonly from: string
+  /** The addresses of the rooms it is in, or has asked to be in, by name. */
+  readonly rooms = new Map<string, string>()
+  /** What its client has to show to get it back; undefined until it has, for a session of a former process. */
+  secret: string | undefined
+  /** The outbox of the connection that owns the session: what a broadcast walks. */
+  outbox: Outbox | undefined
+  /** The number of the claim by which its connection owns it. */
+  fence = 0
+  /** Since when it has had no connection (ms since the epoch). */
+  detachedAt: number | undefined
+  /** What its requests were answered, once there was one. */
+  replies: Replies | undefined
+  #link: ConnectionLink | undefined
+
+  constructor(id: string, secret: string | undefined, { user, guest = false }: Identity) {
+    this.id = id
+    this.secret = secret
+    this.user = user
+    this.guest = guest
+    this.address = `session:${id}`
+    this.from = JSON.stringify({ user: user.id, session: id })
+  }
+
+  /** The connection that owns the session, while there is one. */
+  get link(): ConnectionLink | undefined {
+    return this.#link
+  }
+
+  set link(link: ConnectionLink | undefined) {
+    this.#link = link
+    this.outbox = link?.outbox
+  }
+
+  /** Sends to the session's client, if it is connected. */
+  send(message: ServerMessage): void {
+    this.outbox?.push(Frame.of(message))
+  }
+
+  /** For inspectors: no secret, no references. */
+  toJSON(): object {
+    return { id: this.id, user: this.user, rooms: [...this.rooms.keys()] }
+  }
+}
+
+/** Marries the session's chart to its record and to the rooms that it is in. */
+export function sessionLogic(core: Core, changed: (session: Session) => void): LanedLogic {
+  const { presenceGraceMs, resumeWindowMs } = core.settings
+  const sessionOf = (context: { session: object }): Session => context.session as Session
+  const routeToRooms = (session: Session, type: string): void => {
+    for (const room of session.rooms.values()) core.route(room, { type, session, message: undefined } as never)
+  }
+  /** What is left of a time that began when the session lost its connection, perhaps in a former process. */
+  const remaining = ({ detachedAt }: Session, ms: number): number => {
+    const now = core.environment.clock.now()
+    return Math.max(0, (detachedAt ?? now) + ms - now)
+  }
+  const turnAway = (link: ConnectionLink): void => {
+    core.route(link.address, { type: 'connection.close', reason: 'replaced' } as never)
+  }
+  const machine = sessionMachine.provide({
+    actions: {
+      own: ({ context, event }) => {
+        if (event.type !== 'session.attach') return
+        const session = sessionOf(context)
+        const former = session.link
+        const link = event.link as ConnectionLink
+        session.link = link
+        session.fence = event.fence
+        session.detachedAt = undefined
+        link.session = session
+        changed(session)
+        if (former === undefined || former === link) return
+        former.session = undefined
+        turnAway(former)
+      },
+      turnAway: ({ event }) => {
+        if (event.type === 'session.attach') turnAway(event.link as ConnectionLink)
+      },
+      disown: ({ context, event }) => {
+        const session = sessionOf(context)
+        session.link = undefined
+        const since = event.type === 'session.detach' ? event.at : undefined
+        session.detachedAt = since ?? core.environment.clock.now()
+        changed(session)
+      },
+      withdraw: ({ context }) => routeToRooms(sessionOf(context), 'room.withdraw'),
+      reappear: ({ context }) => routeToRooms(sessionOf(context), 'room.reappear'),
+      leaveRooms: ({ context }) => routeToRooms(sessionOf(context), 'room.leave'),
+    },
+    guards: {
+      isNewest: ({ context, event }) => event.type === 'session.attach' && event.fence > sessionOf(context).fence,
+      longGone: ({ event }) =>
+        event.type === 'session.detach' &&
+        event.at !== undefined &&
+        event.at + presenceGraceMs <= core.environment.clock.now(),
+    },
+    delays: {
+      presenceGrace: ({ context }) => remaining(sessionOf(context), Math.min(presenceGraceMs, resumeWindowMs)),
+      untilExpired: ({ context }) => remaining(sessionOf(context), resumeWindowMs),
+    },
+  })
+  return withLanes(machine, { hot: [], ...core.lanes })
+}
