@@ -32,9 +32,9 @@ const ground: Record<string, string> = {
       'machines/index.ts',
       'machines/room.ts',
       'src/protocol/index.ts',
-      'src/runtime/room.ts',
-      'src/runtime/transport.ts',
-      'src/runtime/history.ts',
+      'src/runtime/room/room.ts',
+      'src/runtime/ports/transport.ts',
+      'src/runtime/ports/history.ts',
       'src/transports/ws.ts',
       'src/client/index.ts',
       'src/client/calls.ts',
@@ -56,7 +56,7 @@ const breaches: readonly (readonly [from: string, to: string, rule: string])[] =
   ['machines/d.ts', '../src/protocol/index.ts', 'machines-alone'],
   ['machines/index.ts', 'xstate', 'machines-index'],
   ['src/protocol/a.ts', 'node:buffer', 'protocol'],
-  ['src/protocol/b.ts', '../runtime/room.ts', 'protocol'],
+  ['src/protocol/b.ts', '../runtime/room/room.ts', 'protocol'],
   ['src/protocol/c.ts', 'xstate', 'protocol'],
   ['src/protocol/d.ts', '../../machines/index.ts', 'protocol'],
   ['src/runtime/a.ts', 'ws', 'runtime'],
@@ -64,16 +64,16 @@ const breaches: readonly (readonly [from: string, to: string, rule: string])[] =
   ['src/runtime/c.ts', '../transports/ws.ts', 'runtime'],
   ['src/runtime/d.ts', '../client/index.ts', 'runtime'],
   ['src/runtime/e.ts', 'superjson', 'runtime'],
-  ['src/transports/a.ts', '../runtime/room.ts', 'transports'],
+  ['src/transports/a.ts', '../runtime/room/room.ts', 'transports'],
   ['src/transports/b.ts', '../../machines/index.ts', 'transports'],
   ['src/transports/c.ts', 'node:fs', 'transports'],
   ['src/transports/memory.ts', 'ws', 'transport-memory'],
-  ['src/storage/a.ts', '../runtime/room.ts', 'storage'],
+  ['src/storage/a.ts', '../runtime/room/room.ts', 'storage'],
   ['src/storage/b.ts', 'node:net', 'storage'],
   ['src/client/a.ts', 'ws', 'client'],
   ['src/client/b.ts', 'nanoid', 'client'],
   ['src/client/c.ts', 'node:buffer', 'client'],
-  ['src/client/d.ts', '../runtime/room.ts', 'client'],
+  ['src/client/d.ts', '../runtime/room/room.ts', 'client'],
   ['src/testing/a.ts', 'ws', 'testing'],
   ['src/testing/b.ts', '../../test/stage.ts', 'testing'],
   ['src/index.ts', './client/index.ts', 'composition-root'],
@@ -117,7 +117,7 @@ describe('import rules', () => {
   })
 
   it('refuse an import of a type as they do one of a value', async () => {
-    const typeImport = "import type { here } from '../runtime/room.ts'\nexport type Held = typeof here\n"
+    const typeImport = "import type { here } from '../runtime/room/room.ts'\nexport type Held = typeof here\n"
     expect(await violations({ 'src/protocol/a.ts': typeImport })).toEqual(['protocol: src/protocol/a.ts'])
   })
 
@@ -134,19 +134,19 @@ describe('import rules', () => {
         'src/runtime/a.ts': ['xstate', 'nanoid', 'node:buffer', '../protocol/index.ts', '../../machines/index.ts']
           .map((path, index) => `export * as it${index} from '${path}'\n`)
           .join(''),
-        'src/transports/a.ts': ['ws', 'node:http', '../runtime/transport.ts', '../protocol/index.ts']
+        'src/transports/a.ts': ['ws', 'node:http', '../runtime/ports/transport.ts', '../protocol/index.ts']
           .map((path, index) => `export * as it${index} from '${path}'\n`)
           .join(''),
         'src/client/a.ts': ['xstate', './calls.ts', '../protocol/index.ts', '../../machines/room.ts']
           .map((path, index) => `export * as it${index} from '${path}'\n`)
           .join(''),
-        'src/storage/a.ts': ['lmdb', 'node:fs', 'node:crypto', '../runtime/history.ts', '../../machines/index.ts']
+        'src/storage/a.ts': ['lmdb', 'node:fs', 'node:crypto', '../runtime/ports/history.ts', '../../machines/index.ts']
           .map((path, index) => `export * as it${index} from '${path}'\n`)
           .join(''),
-        'src/testing/a.ts': imports('../runtime/room.ts'),
+        'src/testing/a.ts': imports('../runtime/room/room.ts'),
         'src/create-runtime.ts': imports('./transports/ws.ts'),
         'src/index.ts': imports('./create-runtime.ts'),
-        'test/a.test.ts': imports('../src/runtime/room.ts'),
+        'test/a.test.ts': imports('../src/runtime/room/room.ts'),
         'examples/echo/a.ts': imports('../../src/index.ts'),
         // Two modules may know each other's types.
         'src/client/left.ts': "import type { right } from './right.ts'\nexport const left = (it: typeof right) => it\n",

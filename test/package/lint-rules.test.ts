@@ -69,7 +69,7 @@ describe('lint rules', () => {
       'export const later = () => [setTimeout(() => {}, 1), setImmediate(() => {})]',
       '',
     ].join('\n')
-    expect(await refused({ 'src/runtime/environment.ts': text, 'src/client/environment.ts': text })).toEqual([])
+    expect(await refused({ 'src/runtime/ports/environment.ts': text, 'src/client/environment.ts': text })).toEqual([])
     expect(await refused({ 'src/runtime/steps.ts': text })).toEqual(['src/runtime/steps.ts'])
   })
 

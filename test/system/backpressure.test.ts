@@ -34,9 +34,9 @@ describe('a client on a port that sends more than is handled', () => {
     const padding = 'x'.repeat(60_000)
     const { socket, heard, send, closed } = await scene({
       inboxCount: 20,
-      // A client that answers, and is not read, would be lost several times over.
-      heartbeatMs: 100,
-      heartbeatTimeoutMs: 100,
+      // A client that answers, and is not read, would be lost after the second of two pings.
+      heartbeatMs: 500,
+      heartbeatTimeoutMs: 1_000,
       rooms: { main: { slow: 'drop' } },
       handlers: { slow: () => new Promise<void>((resolve) => (finish = resolve)) },
     })
@@ -46,7 +46,7 @@ describe('a client on a port that sends more than is handled', () => {
       if (n % 50 === 0) await turn()
     }
     // 60 MB do not fit into what the kernel holds: what has not been read is still here.
-    for (let pings = 0; pings < 8; pings++) await once(socket, 'ping')
+    await once(socket, 'ping')
     expect(socket.bufferedAmount).toBeGreaterThan(30_000_000)
     expect([heard, closed()]).toEqual([[], undefined])
     finish()
