@@ -40,7 +40,9 @@ export class ClientLink {
   #restarted = false
 
   constructor(url: string, options: ClientOptions, environment: ClientEnvironment, listener: LinkListener) {
-    this.#url = new URL(url).href
+    const { href, protocol } = new URL(url)
+    if (!/^(ws|http)s?:$/.test(protocol)) throw new TypeError(`'${url}' is no address of a WebSocket.`)
+    this.#url = href
     this.#options = options
     this.#environment = environment
     this.#WebSocket = options.WebSocket ?? platformWebSocket()

@@ -29,7 +29,7 @@ export interface ClientOptions {
 export type ClientStatus = 'idle' | 'connecting' | 'authenticating' | 'open' | 'waiting' | 'suspended' | 'closed'
 
 /** What a client tells. */
-export interface ClientEvents extends Record<string, unknown> {
+export interface ClientEvents {
   status: ClientStatus
   /** A message that is not the protocol's but the application's own. */
   message: { readonly type: string; readonly data?: unknown }

@@ -1,7 +1,7 @@
 import { reportError } from './environment.ts'
 
 /** Listeners by event. A listener that throws does not keep the others from hearing. */
-export class Emitter<Events extends Record<string, unknown>> {
+export class Emitter<Events extends object> {
   readonly #listeners = new Map<keyof Events, Set<(value: never) => void>>()
 
   /** Returns what ends the listening. */

@@ -9,7 +9,7 @@ import type { ReceivedMessage } from './received-message.ts'
 export type RoomStatus = 'joining' | 'joined' | 'left'
 
 /** What a room tells. */
-export interface RoomEvents extends Record<string, unknown> {
+export interface RoomEvents {
   message: ReceivedMessage
   /** The users who are typing, without oneself. */
   typing: readonly string[]

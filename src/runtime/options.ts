@@ -78,12 +78,12 @@ export interface RuntimeOptions {
   /** How long a client that was told to go may take to finish what it has begun (ms). @default 1_000 */
   readonly goodbyeGraceMs?: number
   /** How often members of a room that tells counts only are told, at most (ms). @default 1_000 */
-  readonly presenceCountMs?: number
+  readonly presenceCountIntervalMs?: number
   /** How long a close handshake may take (ms). @default 5_000 */
   readonly closeTimeoutMs?: number
   /** How long `close()` waits for connections to go, and `drain()` takes at most (ms). @default 30_000 */
   readonly drainMs?: number
-  /** The period in which {@link restartIntensity} counts (ms). @default 10_000 */
+  /** The period in which restarts and failures of rooms count (ms). @default 10_000 */
   readonly restartPeriodMs?: number
 
   /** Largest frame taken (bytes). @default 65_536 */
@@ -96,13 +96,13 @@ export interface RuntimeOptions {
    *
    * @default 268_435_456
    */
-  readonly outboxesBytes?: number
+  readonly outboxTotalBytes?: number
   /** What may wait behind a handler before its connection is read no more (bytes). @default 262_144 */
   readonly inboxBytes?: number
   /** What may wait in a room for its log, to be opened or to be written (bytes). @default 8_388_608 */
-  readonly backlogBytes?: number
+  readonly roomBacklogBytes?: number
   /** Replies remembered for each session, in case a request is asked again (bytes). @default 65_536 */
-  readonly repliesBytes?: number
+  readonly replyCacheBytes?: number
   /** Largest presence state, as JSON (bytes). @default 2_048 */
   readonly presenceBytes?: number
 
@@ -120,9 +120,9 @@ export interface RuntimeOptions {
   /** Messages that may wait behind a handler before its connection is read no more. @default 256 */
   readonly inboxCount?: number
   /** Handlers of one connection that may be at work at once, those that are `concurrent`. @default 16 */
-  readonly handlersAtOnce?: number
+  readonly handlerConcurrency?: number
   /** Requests whose replies are remembered for each session. @default 64 */
-  readonly repliesCount?: number
+  readonly replyCacheCount?: number
   /** Clients told to go each second when a drain has time enough. @default 500 */
   readonly drainPerSecond?: number
   /** Restarts of one room within the period, after which it is given up. @default 3 */
@@ -145,16 +145,16 @@ const numbers = {
   handlerTimeoutMs: 30_000,
   requestTimeoutMs: 30_000,
   goodbyeGraceMs: 1_000,
-  presenceCountMs: 1_000,
+  presenceCountIntervalMs: 1_000,
   closeTimeoutMs: 5_000,
   drainMs: 30_000,
   restartPeriodMs: 10_000,
   frameBytes: 65_536,
   outboxBytes: 1_048_576,
-  outboxesBytes: 268_435_456,
+  outboxTotalBytes: 268_435_456,
   inboxBytes: 262_144,
-  backlogBytes: 8_388_608,
-  repliesBytes: 65_536,
+  roomBacklogBytes: 8_388_608,
+  replyCacheBytes: 65_536,
   presenceBytes: 2_048,
   replayBytes: 2_097_152,
   historyBytes: 67_108_864,
@@ -162,8 +162,8 @@ const numbers = {
   replayCount: 300,
   idempotencyCount: 256,
   inboxCount: 256,
-  handlersAtOnce: 16,
-  repliesCount: 64,
+  handlerConcurrency: 16,
+  replyCacheCount: 64,
   drainPerSecond: 500,
   roomRestartIntensity: 3,
   restartIntensity: 1_000,

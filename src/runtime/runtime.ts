@@ -31,6 +31,11 @@ export interface Census {
 
 /** How a runtime is drained. */
 export interface DrainOptions {
+  /**
+   * How long handing over may take (ms); those who are still here then are closed. What counts is the first call's.
+   *
+   * @default the runtime's `drainMs`
+   */
   readonly withinMs?: number
 }
 
@@ -70,7 +75,7 @@ export class RuntimeTrunk implements Acceptor {
       telemetry,
       outboxTerms: {
         flusher: new Flusher(environment.clock),
-        pressure: new Pressure(settings.outboxesBytes),
+        pressure: new Pressure(settings.outboxTotalBytes),
         limitBytes: settings.outboxBytes,
         answersLimitBytes: settings.outboxBytes + settings.replayBytes,
         createSparing: () => new Sparing(core.outboxTerms.pressure),
@@ -207,9 +212,9 @@ export class RuntimeTrunk implements Acceptor {
   }
 
   #inbox(link: ConnectionLink): Inbox<Inbound> {
-    const { inboxCount, inboxBytes, handlersAtOnce } = this.#core.settings
+    const { inboxCount, inboxBytes, handlerConcurrency } = this.#core.settings
     // With none at all nothing would ever be handled.
-    const limits = { count: inboxCount, bytes: inboxBytes, calls: Math.max(1, handlersAtOnce) }
+    const limits = { count: inboxCount, bytes: inboxBytes, calls: Math.max(1, handlerConcurrency) }
     return new Inbox(this.#core, this.#handlerLogic, link, limits, (message) => {
       link.actor?.send({ type: 'socket.message', message })
     })

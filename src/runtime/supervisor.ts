@@ -162,9 +162,9 @@ export class Supervisor implements PopulationListener {
   #newRoom(address: string): RoomRecord {
     const name = address.slice('room:'.length)
     const options = this.#roomOptions(name)
-    const { idempotencyMs, idempotencyCount, backlogBytes } = this.#core.settings
+    const { idempotencyMs, idempotencyCount, roomBacklogBytes } = this.#core.settings
     const limits = { count: options.history, ageMs: options.historyMs, idempotencyMs, idempotencyCount }
-    return new RoomRecord(name, { options, limits, backlogBytes })
+    return new RoomRecord(name, { options, limits, roomBacklogBytes })
   }
 
   /** Takes in the sessions that a former process left: its clients find them, and nobody sees them go and come. */

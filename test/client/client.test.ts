@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { createClient } from '../../src/client/index.ts'
 import { RuntimeTrunk } from '../../src/runtime/runtime.ts'
 import { memoryTransport } from '../../src/transports/memory.ts'
 import { Stage } from '../stage.ts'
@@ -16,6 +17,19 @@ describe('client', () => {
     expect(await sent).toMatchObject({ offset: 1 })
     expect(heard).toEqual([[{ at: new Date(0), tags: new Set(['a']) }, 1]])
     expect(room.presence.get()).toEqual([{ user: client.user, state: { name: 'Ada' } }])
+  })
+
+  it('refuses what is no address, and events that there are not', () => {
+    const stage = new Stage()
+    const { WebSocket } = stage.transport
+    for (const url of ['localhost:8080', '/ws', 'ftp://localhost/ws']) {
+      expect(() => createClient(url, { WebSocket }), url).toThrow(TypeError)
+    }
+    const client = stage.client()
+    // @ts-expect-error: a word that nobody says
+    client.on('erorr', () => {})
+    // @ts-expect-error: likewise
+    client.join('main').on('mesage', () => {})
   })
 
   it('sends and receives bytes as they are, live and replayed', async () => {

@@ -47,7 +47,7 @@ describe('what waits behind a handler', () => {
     const stage = new Stage({
       connection: unrulyConnection,
       inboxCount: 4,
-      handlersAtOnce: 2,
+      handlerConcurrency: 2,
       handlers: { side: defineHandler({ concurrent: true, handle: desk.handle }) },
     })
     const ends = serverEnds(stage)

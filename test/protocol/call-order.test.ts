@@ -78,7 +78,7 @@ describe('what follows a request', () => {
   it('[CALL-2] waits when as many handlers are at work as may be', async () => {
     const desk = waitingHandler()
     const stage = new Stage({
-      handlersAtOnce: 2,
+      handlerConcurrency: 2,
       handlers: { side: defineHandler({ concurrent: true, handle: desk.handle }) },
     })
     const ada = await stage.connect()
@@ -95,8 +95,8 @@ describe('what follows a request', () => {
     expect(ada.received.slice(1).map(({ id }) => id)).toEqual([2, 1, 3, 5])
   })
 
-  it.each([0, 1])('[CALL-2] is handled in the end where handlersAtOnce is %i', async (handlersAtOnce) => {
-    const stage = new Stage({ handlersAtOnce, handlers: { echo: async (data) => data } })
+  it.each([0, 1])('[CALL-2] is handled in the end where handlerConcurrency is %i', async (handlerConcurrency) => {
+    const stage = new Stage({ handlerConcurrency, handlers: { echo: async (data) => data } })
     const ada = await stage.connect()
     const replies = await ask(stage, ada, ...[1, 2, 3].map((id) => ({ type: 'echo', data: id, id })), { type: 'hello' })
     expect(replies.map(({ type, id }) => id ?? type)).toEqual(['welcome', 1, 2, 3])

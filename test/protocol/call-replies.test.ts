@@ -119,7 +119,7 @@ describe('a request that is asked again under the same id', () => {
 describe('the replies that are remembered', () => {
   it('[BOUND] are as many as the limit says; the oldest are forgotten first', async () => {
     const counter = counting()
-    const stage = new Stage({ repliesCount: 3, handlers: { count: counter.handle } })
+    const stage = new Stage({ replyCacheCount: 3, handlers: { count: counter.handle } })
     const ada = await stage.connect()
     for (let id = 1; id <= 4; id++) await ask(stage, ada, { type: 'count', id })
     for (const id of [2, 3, 4]) await ask(stage, ada, { type: 'count', id })
@@ -130,7 +130,10 @@ describe('the replies that are remembered', () => {
 
   it('[BOUND] take as many bytes as the limit says; one that is larger displaces no other', async () => {
     let calls = 0
-    const stage = new Stage({ repliesBytes: 1_000, handlers: { fill: (size) => (calls++, 'x'.repeat(Number(size))) } })
+    const stage = new Stage({
+      replyCacheBytes: 1_000,
+      handlers: { fill: (size) => (calls++, 'x'.repeat(Number(size))) },
+    })
     const ada = await stage.connect()
     const fill = (data: number, id: number) => ask(stage, ada, { type: 'fill', data, id })
     await fill(400, 1)
@@ -152,7 +155,7 @@ describe('the replies that are remembered', () => {
 
   it('[BOUND] may be none', async () => {
     const counter = counting()
-    const stage = new Stage({ repliesCount: 0, handlers: { count: counter.handle } })
+    const stage = new Stage({ replyCacheCount: 0, handlers: { count: counter.handle } })
     const ada = await stage.connect()
     await ask(stage, ada, { type: 'count', id: 1 }, { type: 'count', id: 1 })
     expect(ada.of('reply').map(({ data }) => data)).toEqual([{ times: 1 }, { times: 2 }])

@@ -43,7 +43,7 @@ async function readOn(stage: Stage, clients: readonly RawClient[]): Promise<void
 
 describe('what waits for all slow readers together', () => {
   it('[BOUND] counts once what waits for several', async () => {
-    const stage = new Stage({ ...byName, outboxesBytes: 50 * socketBytes + 900_000 })
+    const stage = new Stage({ ...byName, outboxTotalBytes: 50 * socketBytes + 900_000 })
     const [ada, slow] = [await speaker(stage, 0), await stopped(stage, 50)]
     await ask(stage, ada, say('main', 20_000))
     for (let i = 0; i < 40; i++) await ask(stage, ada, say('main', 20_000))
@@ -53,7 +53,7 @@ describe('what waits for all slow readers together', () => {
   })
 
   it('[BOUND] costs the slowest their place, closed with 4208, and nobody else', async () => {
-    const stage = new Stage({ ...byName, outboxesBytes: 6 * socketBytes + 500_000 })
+    const stage = new Stage({ ...byName, outboxTotalBytes: 6 * socketBytes + 500_000 })
     const [ada, slow] = [await speaker(stage, 6), await stopped(stage, 6)]
     await ask(stage, ada, say('main', 20_000))
     for (const [i, bytes] of [60_000, 10_000, 180_000, 20_000, 120_000, 30_000].entries()) {
@@ -77,7 +77,7 @@ describe('what waits for all slow readers together', () => {
   })
 
   it('[BOUND] costs nobody else their place when the slowest is the one that speaks', async () => {
-    const stage = new Stage({ ...byName, outboxesBytes: 4 * socketBytes + 200_000 })
+    const stage = new Stage({ ...byName, outboxTotalBytes: 4 * socketBytes + 200_000 })
     const slow = await stopped(stage, 4)
     const loudest = slow[0] as RawClient
     const ada = await speaker(stage, 4)
@@ -88,7 +88,7 @@ describe('what waits for all slow readers together', () => {
   })
 
   it('[BOUND] is let go of with whom it waited for: round after round costs nobody else', async () => {
-    const stage = new Stage({ ...byName, outboxesBytes: 3 * socketBytes + 150_000 })
+    const stage = new Stage({ ...byName, outboxTotalBytes: 3 * socketBytes + 150_000 })
     const [ada, [modest]] = [await speaker(stage, 2), await stopped(stage, 1)]
     await ask(stage, ada, say('main', 20_000), say('main', 10_000))
     for (let round = 0; round < 30; round++) {
@@ -105,7 +105,7 @@ describe('what waits for all slow readers together', () => {
 
   it('[BOUND] counts also the messages that wait in the place of others', async () => {
     const rooms = { '*': defineRoom({ slow: 'latest' }) }
-    const stage = new Stage({ ...byName, rooms, outboxesBytes: 2 * socketBytes + 100_000 })
+    const stage = new Stage({ ...byName, rooms, outboxTotalBytes: 2 * socketBytes + 100_000 })
     const [ada, slow] = [await speaker(stage, 2), await stopped(stage, 2)]
     await ask(stage, ada, say('main', 20_000))
     for (let i = 0; i < 50; i++) await ask(stage, ada, say('own0', 10_000, { key: 'same' }))
@@ -122,7 +122,7 @@ describe('a machine of one’s own', () => {
     ['that says nothing of overflowing: it is closed with 4208', unrulyConnection, [4208]],
     ['that hears of overflowing and does nothing: its socket is ended', askingConnection, []],
   ])('[BOUND] does not hold more than it may, as one %s', async (_what, connection, closeFrames) => {
-    for (const options of [{ outboxBytes: 100_000 }, { outboxesBytes: 100_000 }]) {
+    for (const options of [{ outboxBytes: 100_000 }, { outboxTotalBytes: 100_000 }]) {
       const stage = new Stage({ ...options, connection })
       const ends = serverEnds(stage)
       const [slow, loud] = [await stage.member(), await stage.member()]

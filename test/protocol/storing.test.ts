@@ -209,7 +209,7 @@ describe('a message on its way into a log that takes its time', () => {
   })
 
   it('[BOUND] is refused, as are other requests, when more waits than a room holds', async () => {
-    const { history, stage, ada, bob, turn } = await slowRoom({ backlogBytes: 1_000 })
+    const { history, stage, ada, bob, turn } = await slowRoom({ roomBacklogBytes: 1_000 })
     const data = 'x'.repeat(200)
     for (let id = 1; id <= 10; id++) await ask(stage, ada, say(id, { data }))
     // What a message costs beside its text is the server's business.

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
-import { createClient, type Receipt } from 'greenroom/client'
+import { createClient, type ClientError, type Receipt } from 'greenroom/client'
 
 const roomCount = 4
 const perRoom = 50
@@ -74,9 +74,9 @@ class Chatter {
     this.#room.on('message', ({ data, offset = NaN }) => void this.heard.push({ data, offset }))
     this.#room.on('joined', ({ recovered }) => void this.recoveries.push(recovered))
     this.#room.on('gap', (gap) => void this.troubles.push(`gap ${JSON.stringify(gap)}`))
-    for (const source of [this.#client, this.#room]) {
-      source.on('error', ({ code, message }) => void this.troubles.push(`${code} ${message}`))
-    }
+    const onError = ({ code, message }: ClientError): void => void this.troubles.push(`${code} ${message}`)
+    this.#client.on('error', onError)
+    this.#room.on('error', onError)
     this.complete = new Promise((resolve) => {
       this.#room.presence.subscribe((people) => {
         if (people.length === perRoom) resolve()

@@ -49,8 +49,8 @@ function callOf(
   const answer = (message: object): void => {
     if (id === undefined) return
     const frame = new Frame(JSON.stringify({ ...message, id }))
-    const { repliesCount, repliesBytes } = core.settings
-    session.replies ??= new Replies(repliesCount, repliesBytes)
+    const { replyCacheCount, replyCacheBytes } = core.settings
+    session.replies ??= new Replies(replyCacheCount, replyCacheBytes)
     session.replies.keep(id, frame)
     push(frame)
   }

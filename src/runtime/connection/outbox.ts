@@ -52,8 +52,8 @@ const earlyFlushBytes = 64 * 1024
  */
 export class Outbox implements SlowQueue {
   /**
-   * Whether the connection may receive. The connection's chart sets it, on entry to and exit from states; nothing else
-   * sets it but the end of the connection.
+   * Whether the connection may receive. The connection's chart sets it, on entry to and exit from states; beside it only
+   * the end of the connection does, and an overflow.
    */
   writable = false
   readonly #socket: TransportSocket

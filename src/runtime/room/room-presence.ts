@@ -67,5 +67,5 @@ function tell(core: Core, room: RoomRecord, change: PresenceChange | undefined, 
 export function scheduleCount({ settings }: Core, room: RoomRecord): void {
   if (room.countDue || room.actor === undefined) return
   room.countDue = true
-  sendLater(room.actor, { type: 'room.count' }, settings.presenceCountMs, 'count')
+  sendLater(room.actor, { type: 'room.count' }, settings.presenceCountIntervalMs, 'count')
 }

@@ -25,7 +25,7 @@ export interface RoomTerms {
   readonly options: Required<RoomOptions>
   readonly limits: HistoryLimits
   /** What may wait in the room for its log (bytes). */
-  readonly backlogBytes: number
+  readonly roomBacklogBytes: number
 }
 
 /**
@@ -75,12 +75,12 @@ export class RoomRecord implements SparedRoom {
   #prefix = ''
   #ackMiddle = ''
 
-  constructor(name: string, { options, limits, backlogBytes }: RoomTerms) {
+  constructor(name: string, { options, limits, roomBacklogBytes }: RoomTerms) {
     this.name = name
     this.address = `room:${name}`
     this.options = options
     this.limits = limits
-    this.backlog = new Backlog(backlogBytes)
+    this.backlog = new Backlog(roomBacklogBytes)
   }
 
   /** Undefined until the log is open. */

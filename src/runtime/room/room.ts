@@ -59,7 +59,7 @@ export function roomLogic(core: Core, history: History, isAlive: (session: Sessi
     delays: { linger: core.settings.roomLingerMs, openTimeout: core.settings.roomOpenTimeoutMs },
   })
   const laned = withLanes(machine, {
-    hot: ['room.publish'],
+    hot: ['room.publish', 'room.stored'],
     ...core.lanes,
     onCrash: (snapshot, event) => {
       const room = roomOf(snapshot)

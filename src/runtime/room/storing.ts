@@ -61,7 +61,8 @@ export function publish(
   }
   const settle = (outcome: NonNullable<Storing['outcome']>): void => {
     storing.outcome = outcome
-    room.send({ type: 'room.stored' })
+    // What comes before it has the first word.
+    if (room.storing[0] === storing) room.send({ type: 'room.stored' })
     room.settled()
   }
   room.underWay++
