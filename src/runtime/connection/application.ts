@@ -60,6 +60,10 @@ export function withApplicationMessages(logic: LanedLogic, handlers: ReadonlyMap
   const outer = Object.create(logic) as LanedLogic
   outer.transition = (snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope) => {
     const message = (event as { message?: { type?: string; id?: RequestId } }).message
+    // By far the most: nothing here is about them.
+    if (event.type === 'socket.message' && message?.type !== 'application') {
+      return logic.transition(snapshot, event, scope)
+    }
     if (asksForChart.has(event.type) && message !== undefined && whyNot(snapshot, event) !== undefined) {
       // A chart of one's own need not know of these; whoever asks is answered all the same.
       linkOf(snapshot).refuse('not-allowed', message.id)

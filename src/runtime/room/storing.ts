@@ -19,7 +19,7 @@ export interface Storing {
   readonly message: PublishMessage
   readonly record: LogRecord
   /** What it costs while it waits. */
-  bytes: number
+  readonly bytes: number
   outcome?: { readonly appended: Appended } | { readonly error: unknown }
 }
 
@@ -48,10 +48,11 @@ export function publish(
   if (room.storing.length > 0 && room.backlog.full) return refuse(room, outbox, message, 'storage-failed')
   const request = message.id === undefined ? undefined : { session: session.id, id: message.id }
   const appended = log.append(record, request)
-  const storing: Storing = { session, outbox, message, record, bytes: 0 }
   // What is answered at once takes its turn all the same, behind what is still under way.
-  if (!isPromise(appended) && room.storing.length === 0) return deliver(core, room, storing, appended)
-  storing.bytes = sizeOf(message)
+  if (!isPromise(appended) && room.storing.length === 0) {
+    return deliver(core, room, session, outbox, message, record, appended)
+  }
+  const storing: Storing = { session, outbox, message, record, bytes: sizeOf(message) }
   room.storing.push(storing)
   room.backlog.force(storing.bytes)
   room.turns.begin(session, 'publishing')
@@ -96,7 +97,7 @@ export function deliverStored(
       } else if (room.failing) {
         postpone(room, first, outcome.appended)
       } else {
-        deliver(core, room, first, outcome.appended)
+        deliver(core, room, session, outbox, message, first.record, outcome.appended)
       }
     } catch (error) {
       // The room comes back from its crash, and does then what has waited.
@@ -119,14 +120,14 @@ export function announceMissed(core: Core, room: RoomRecord): void {
   for (const entry of missed) {
     // Nobody knows its key any more: it stands for itself.
     const key = room.options.slow === 'latest' ? core.environment.newId() : undefined
-    tellings.set(entry.offset, () => tell(room, entry, bytesOf(entry), key))
+    tellings.set(entry.offset, () => tell(room, entry.offset, entry, bytesOf(entry), key))
   }
   // Of these the log may hold no more, should it keep little.
   for (const { storing, appended, epoch } of unannounced) {
     const { record, message, session } = storing
     const { offset, duplicate } = appended
     if (duplicate || epoch !== room.epoch) continue
-    tellings.set(offset, () => tell(room, { ...record, offset }, message.bytes, keyOf(core, room, session, message)))
+    tellings.set(offset, () => tell(room, offset, record, message.bytes, keyOf(core, room, session, message)))
   }
   for (const offset of [...tellings.keys()].toSorted((a, b) => a - b)) tellings.get(offset)?.()
   for (const { storing, appended, epoch } of unannounced) {
@@ -138,11 +139,18 @@ export function announceMissed(core: Core, room: RoomRecord): void {
 }
 
 /** Tells the members of a message that has its place, and its sender that it has. */
-function deliver(core: Core, room: RoomRecord, storing: Storing, { offset, duplicate }: Appended): void {
-  const { session, outbox, message, record } = storing
+function deliver(
+  core: Core,
+  room: RoomRecord,
+  session: Session,
+  outbox: Outbox | undefined,
+  message: PublishMessage,
+  record: LogRecord,
+  { offset, duplicate }: Appended,
+): void {
   if (!duplicate) {
     endTyping(room, session)
-    tell(room, { ...record, offset }, message.bytes, keyOf(core, room, session, message))
+    tell(room, offset, record, message.bytes, keyOf(core, room, session, message))
   }
   if (message.id !== undefined) outbox?.push(new Frame(room.encodeAck(message.id, offset, duplicate)))
 }
@@ -158,13 +166,19 @@ function endTyping(room: RoomRecord, session: Session): void {
 }
 
 /** Hands a message to the members, and keeps it for those who are told by other means just now. */
-function tell(room: RoomRecord, entry: LogEntry, bytes: Uint8Array | undefined, key: string | undefined): void {
-  const { offset } = entry
+function tell(
+  room: RoomRecord,
+  offset: number,
+  record: LogRecord,
+  bytes: Uint8Array | undefined,
+  key: string | undefined,
+): void {
   room.delivered = offset
-  const payload = bytes === undefined ? room.encode(offset, entry) : encodeBinary(room.encode(offset, entry, ''), bytes)
+  const payload =
+    bytes === undefined ? room.encode(offset, record) : encodeBinary(room.encode(offset, record, ''), bytes)
   if (room.options.slow === 'disconnect') room.broadcast(new Frame(payload))
   else room.broadcastSparing(new Frame(payload), offset, key)
-  if (room.readings.size > 0) for (const reading of room.readings.values()) reading.hold(entry)
+  if (room.readings.size > 0) for (const reading of room.readings.values()) reading.hold({ ...record, offset })
 }
 
 function publishVolatile(
