@@ -6,6 +6,25 @@ const join = { type: 'join', room: 'main' }
 const say = (data: unknown): object => ({ type: 'message', room: 'main', data })
 
 describe('a session', () => {
+  it('[RESUME-1] [PRESENCE] [TYPING] keeps rooms, presence and typing: the others see nothing of it', async () => {
+    const stage = new Stage(byName)
+    const bob = await stage.member('main', { token: 'bob' })
+    const ada = await stage.member('main', { token: 'ada' })
+    const typing = { type: 'typing', room: 'main', typing: true }
+    await ask(stage, ada, { type: 'presence', room: 'main', state: { mood: 'fine' } }, typing)
+    const before = bob.received.length
+    ada.socket.cut()
+    await stage.clock.advance(1_000)
+    const back = await greet(stage, { token: 'ada', resume: claimOf(ada) })
+    expect(back.last('welcome')['resumed']).toBe(true)
+    await ask(stage, back, { type: 'join', room: 'main' }, typing)
+    expect(back.last('joined')['members']).toContainEqual({ user: 'ada', state: { mood: 'fine' } })
+    await stage.clock.advance(2_999)
+    expect(bob.received.slice(before)).toEqual([])
+    await stage.clock.advance(1)
+    expect(bob.received.slice(before)).toEqual([{ type: 'typing', room: 'main', user: 'ada', typing: false }])
+  })
+
   it('[RESUME-1] is given back with its rooms for 120 s after its connection ended', async () => {
     const stage = new Stage(byName)
     let ada = await stage.member('main', { token: 'ada' })
