@@ -193,7 +193,7 @@ export type Settings = Readonly<typeof numbers>
 export function resolveSettings(options: RuntimeOptions): Settings {
   const settings = { ...numbers }
   for (const name of Object.keys(options)) {
-    if (!(name in numbers) && !others.has(name)) throw new RangeError(`There is no option '${name}'.`)
+    if (!Object.hasOwn(numbers, name) && !others.has(name)) throw new RangeError(`There is no option '${name}'.`)
   }
   for (const name of Object.keys(numbers) as (keyof Settings)[]) {
     const value = options[name]

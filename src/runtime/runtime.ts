@@ -15,7 +15,6 @@ import { resolveSettings, type RuntimeOptions } from './options.ts'
 import { Flusher } from './connection/outbox.ts'
 import { Pressure } from './connection/pressure.ts'
 import { memorySessions } from './session/memory-sessions.ts'
-import { Sparing } from './connection/sparing.ts'
 import { Population } from './actors/population.ts'
 import { Steps } from './actors/steps.ts'
 import { Supervisor } from './supervisor.ts'
@@ -78,7 +77,6 @@ export class RuntimeTrunk implements Acceptor {
         pressure: new Pressure(settings.outboxTotalBytes),
         limitBytes: settings.outboxBytes,
         answersLimitBytes: settings.outboxBytes + settings.replayBytes,
-        createSparing: () => new Sparing(core.outboxTerms.pressure),
       },
       handlers,
       inboxOf: (link) => (link.inbox ??= this.#inbox(link)),

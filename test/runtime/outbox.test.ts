@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { Frame } from '../../src/runtime/ports/frame.ts'
 import { Flusher, Outbox, type OutboxOwner, type OutboxTerms } from '../../src/runtime/connection/outbox.ts'
 import { Pressure } from '../../src/runtime/connection/pressure.ts'
-import { Sparing, type SparedRoom } from '../../src/runtime/connection/sparing.ts'
+import type { SparedRoom } from '../../src/runtime/connection/sparing.ts'
 import type { TransportSocket } from '../../src/runtime/ports/transport.ts'
 import { VirtualClock } from '../../src/testing/index.ts'
 
@@ -36,7 +36,6 @@ function row(count: number, limits: { outbox?: number; process?: number } = {}) 
     pressure,
     limitBytes: limits.outbox ?? 100_000,
     answersLimitBytes: 1_000_000,
-    createSparing: () => new Sparing(pressure),
   }
   const readers = Array.from({ length: count }, () => {
     const socket = new FakeSocket()

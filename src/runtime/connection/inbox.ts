@@ -105,9 +105,10 @@ export class Inbox<Message> {
 
   /** Puts a message by until its turn comes. */
   hold(message: Message, bytes: number): void {
+    if (this.#closed) return
     this.#waiting.push({ message, bytes })
     this.#bytes += bytes
-    if (this.#closed || this.#pausedAt !== undefined) return
+    if (this.#pausedAt !== undefined) return
     if (this.#waiting.length < this.#limits.count && this.#bytes < this.#limits.bytes) return
     this.#pausedAt = this.#core.environment.clock.now()
     this.#link.socket.pause()

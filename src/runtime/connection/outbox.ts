@@ -1,7 +1,7 @@
 import type { Clock } from '../ports/environment.ts'
 import type { Frame } from '../ports/frame.ts'
 import type { Pressure, SlowQueue } from './pressure.ts'
-import type { Sparing, SparedRoom } from './sparing.ts'
+import { Sparing, type SparedRoom } from './sparing.ts'
 import type { TransportSocket } from '../ports/transport.ts'
 
 /** Empties the outboxes that were written to in this turn of the event loop, each in one write. */
@@ -39,8 +39,6 @@ export interface OutboxTerms {
   readonly limitBytes: number
   /** What of answers that were asked for may wait beside that (bytes). */
   readonly answersLimitBytes: number
-  /** Makes what remembers, for one connection, what it was spared. */
-  createSparing(): Sparing
 }
 
 /** A batch leaves before the end of the turn when it has grown to this. */
@@ -112,7 +110,7 @@ export class Outbox implements SlowQueue {
   spare(room: SparedRoom, frame: Frame, offset: number, key: string | undefined): void {
     if (!this.writable) return
     if (!this.#congested && this.#sparing?.has(room) !== true) return this.push(frame)
-    this.#sparing ??= this.#terms.createSparing()
+    this.#sparing ??= new Sparing(this.#terms.pressure)
     this.#sparing.add(room, frame, offset, key)
     if (this.bytes > this.#terms.limitBytes + this.#answersBytes) this.overflow()
   }

@@ -14,7 +14,7 @@ export interface SlowQueue {
  */
 export class Pressure {
   readonly #limitBytes: number
-  /** The slow readers, and what waited in their sockets when they became so. */
+  /** The slow readers, and what waited in their sockets when they last took no more. */
   readonly #slow = new Map<SlowQueue, number>()
   #bytes = 0
 

@@ -7,18 +7,13 @@ export interface SparedRoom {
   skipped(offset: number, count: number): Frame
 }
 
-interface Survivor {
-  readonly frame: Frame
-  readonly offset: number
-}
-
 interface Spared {
   /** The last offset that was not sent. */
   offset: number
   /** How many messages are not going to be sent. */
   count: number
   /** The last message of each key, in the order of their offsets. */
-  readonly survivors: Map<string, Survivor>
+  readonly survivors: Map<string, Frame>
 }
 
 /** What one slow reader was spared by its rooms: messages that were dropped, and those that stand for others. */
@@ -56,7 +51,7 @@ export class Sparing {
       // Put at the end again: the order of insertion is the order of offsets.
       spared.survivors.delete(key)
     }
-    spared.survivors.set(key, { frame, offset })
+    spared.survivors.set(key, frame)
     this.#bytes += frame.byteLength
     // Last: it may be too much for the process, and all this be let go of.
     this.#pressure.hold(frame)
@@ -66,7 +61,7 @@ export class Sparing {
     const spared = this.#rooms.get(room)
     if (spared === undefined) return
     this.#rooms.delete(room)
-    for (const survivor of spared.survivors.values()) this.#release(survivor)
+    for (const frame of spared.survivors.values()) this.#release(frame)
   }
 
   /** The frames that bring the reader up to date, room by room; afterwards it is spared nothing. */
@@ -74,7 +69,7 @@ export class Sparing {
     const frames: Frame[] = []
     for (const [room, { offset, count, survivors }] of this.#rooms) {
       if (count > 0) frames.push(room.skipped(offset, count))
-      for (const { frame } of survivors.values()) frames.push(frame)
+      frames.push(...survivors.values())
     }
     this.clear()
     return frames
@@ -84,7 +79,7 @@ export class Sparing {
     for (const room of this.#rooms.keys()) this.delete(room)
   }
 
-  #release({ frame }: Survivor): void {
+  #release(frame: Frame): void {
     this.#bytes -= frame.byteLength
     this.#pressure.release(frame)
   }

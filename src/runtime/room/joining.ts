@@ -1,10 +1,11 @@
-import { errorMessage, type HistoryMessage, type JoinMessage, type Position } from '../../protocol/index.ts'
+import type { HistoryMessage, JoinMessage, Position } from '../../protocol/index.ts'
 import { cancelLater, sendLater } from '../actors/actor-system.ts'
 import type { Core } from '../core.ts'
 import { isPromise } from '../ports/eventually.ts'
 import { Frame } from '../ports/frame.ts'
 import type { LogEntry, LogPage, Recovery } from '../ports/history.ts'
 import type { Outbox } from '../connection/outbox.ts'
+import { refuse } from './refusal.ts'
 import { bounded, merge, Reading, type AnswerLimits } from './recovery.ts'
 import type { RoomRecord } from './room-record.ts'
 import { announceJoin } from './room-presence.ts'
@@ -64,7 +65,6 @@ export function replay(
 /** The log has been read. A connection that has gone meanwhile is not answered: its client asks anew. */
 export function answerRead(core: Core, room: RoomRecord, reading: Reading): void {
   const { session, outbox, message, result, held } = reading
-  if (room.readings.get(session.id) !== reading) return
   room.readings.delete(session.id)
   if (room.actor !== undefined) cancelLater(room.actor, readingTimer(session))
   if (message.type === 'history') {
@@ -137,15 +137,6 @@ function answerJoin(
   }
   outbox?.answer(withMessages(joined, room, recovery?.entries ?? []))
   if (outbox === session.outbox) describeTyping(room, session)
-}
-
-function refuse(
-  room: RoomRecord,
-  outbox: Outbox | undefined,
-  { id }: HistoryMessage,
-  code: 'not-a-member' | 'storage-failed',
-): void {
-  outbox?.push(Frame.of(errorMessage(code, id, room.name)))
 }
 
 function answerHistory(

@@ -54,7 +54,7 @@ const defaults: Required<RoomOptions> = {
  */
 export function defineRoom(options: RoomOptions = {}): Required<RoomOptions> {
   for (const name of Object.keys(options)) {
-    if (!(name in defaults)) throw new RangeError(`A room has no option '${name}'.`)
+    if (!Object.hasOwn(defaults, name)) throw new RangeError(`A room has no option '${name}'.`)
   }
   const room = { ...defaults, ...options }
   const { history, historyMs, slow, presence } = room

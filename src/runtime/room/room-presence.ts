@@ -1,9 +1,10 @@
-import { errorMessage, type Json, type PresenceUpdateMessage } from '../../protocol/index.ts'
+import type { Json, PresenceUpdateMessage } from '../../protocol/index.ts'
 import { sendLater } from '../actors/actor-system.ts'
 import type { Core } from '../core.ts'
 import { Frame } from '../ports/frame.ts'
 import type { Outbox } from '../connection/outbox.ts'
 import type { PresenceChange } from './presence.ts'
+import { refuse } from './refusal.ts'
 import type { RoomRecord } from './room-record.ts'
 import type { Session } from '../session/session.ts'
 import { stopTyping } from './typing.ts'
@@ -23,10 +24,11 @@ export function updatePresence(
   core: Core,
   room: RoomRecord,
   session: Session,
-  { id, state }: PresenceUpdateMessage,
+  message: PresenceUpdateMessage,
   outbox: Outbox | undefined,
 ): void {
-  if (!room.has(session)) return outbox?.push(Frame.of(errorMessage('not-a-member', id, room.name)))
+  if (!room.has(session)) return refuse(room, outbox, message, 'not-a-member')
+  const { id, state } = message
   room.add(session, state)
   core.sessionChanged(session)
   tell(core, room, room.presence.update(session.user.id, session.id, state))

@@ -18,6 +18,7 @@ import { admit, answerRead, replay } from './joining.ts'
 import type { Reading } from './recovery.ts'
 import { announceCount, announceLeave, reappear, updatePresence, withdraw } from './room-presence.ts'
 import { sizeOf } from '../connection/message-size.ts'
+import { refuse as refuseMessage } from './refusal.ts'
 import type { RoomRecord } from './room-record.ts'
 import type { Session } from '../session/session.ts'
 import { deliverStored, publish } from './storing.ts'
@@ -222,7 +223,7 @@ export function refuse<Message extends { readonly id?: RequestId } | undefined>(
   { event, context }: Args<Message>,
   code: ErrorCode,
 ): void {
-  askerOf(event)?.push(Frame.of(errorMessage(code, event.message?.id, roomOf({ context }).name)))
+  refuseMessage(roomOf({ context }), askerOf(event), event.message, code)
 }
 
 /** Answers that something failed, if it was a request. */

@@ -1,11 +1,12 @@
 import { Buffer } from 'node:buffer'
-import { encodeBinary, errorMessage, type PublishMessage } from '../../protocol/index.ts'
+import { encodeBinary, type PublishMessage } from '../../protocol/index.ts'
 import type { Core } from '../core.ts'
 import { isPromise } from '../ports/eventually.ts'
 import { Frame } from '../ports/frame.ts'
 import type { Appended, LogEntry, LogRecord } from '../ports/history.ts'
 import type { Outbox } from '../connection/outbox.ts'
 import { sizeOf } from '../connection/message-size.ts'
+import { refuse } from './refusal.ts'
 import type { RoomRecord } from './room-record.ts'
 import type { Session } from '../session/session.ts'
 import type { TurnEvent } from './turns.ts'
@@ -92,7 +93,7 @@ export function deliverStored(
     try {
       if (!('appended' in outcome)) {
         room.failing = true
-        outbox?.push(Frame.of(errorMessage('storage-failed', message.id, room.name)))
+        refuse(room, outbox, message, 'storage-failed')
         onFailure(outcome.error)
       } else if (room.failing) {
         postpone(room, first, outcome.appended)
@@ -209,15 +210,6 @@ function keyOf(
     core.telemetry({ type: 'callback.threw', callback: 'key', error })
     return core.environment.newId()
   }
-}
-
-function refuse(
-  room: RoomRecord,
-  outbox: Outbox | undefined,
-  { id }: PublishMessage,
-  code: 'not-a-member' | 'storage-failed',
-): void {
-  outbox?.push(Frame.of(errorMessage(code, id, room.name)))
 }
 
 /** The part of a logged message that its sender wrote. */

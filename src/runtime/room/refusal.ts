@@ -1,0 +1,14 @@
+import { errorMessage, type ErrorCode, type RequestId } from '../../protocol/index.ts'
+import type { Outbox } from '../connection/outbox.ts'
+import { Frame } from '../ports/frame.ts'
+import type { RoomRecord } from './room-record.ts'
+
+/** Answers the connection that asked a room for something that it is not given it. */
+export function refuse(
+  room: RoomRecord,
+  outbox: Outbox | undefined,
+  message: { readonly id?: RequestId } | undefined,
+  code: ErrorCode,
+): void {
+  outbox?.push(Frame.of(errorMessage(code, message?.id, room.name)))
+}
