@@ -184,6 +184,20 @@ export class RuntimeTrunk implements Acceptor {
     )
   }
 
+  /**
+   * What waits for readers that are too slow, in their outboxes and sockets: how many they are, and how much it is (bytes).
+   * What waits for several counts once; `outboxTotalBytes` bounds it.
+   */
+  get backpressure(): { readonly readers: number; readonly bytes: number } {
+    const { slow, bytes } = this.#core.outboxTerms.pressure
+    return { readers: slow, bytes }
+  }
+
+  /** The actor at an address (`connection:7`, `session:…`, `room:lobby`), for XState's own tools. */
+  actorAt(address: string): AnyActorRef | undefined {
+    return this.#core.population.get(address)
+  }
+
   /** The root actor, for XState's own tools. */
   get actor(): AnyActorRef {
     return this.#core.root

@@ -1,5 +1,14 @@
 import type { Clock } from '../runtime/ports/environment.ts'
 
+/** What decides which of the promises that it was given settles next: as much of fast-check's `Scheduler` as it takes. */
+export interface TaskScheduler {
+  schedule<T>(task: Promise<T>, label?: string): Promise<T>
+  /** How many wait. */
+  count(): number
+  /** Lets so many of them settle. */
+  waitNext(count: number): Promise<void>
+}
+
 interface VirtualTimer {
   readonly callback: () => void
   readonly at: number
@@ -18,10 +27,15 @@ export class VirtualClock implements Clock {
   // A binary heap, earliest first.
   readonly #heap: VirtualTimer[] = []
   #turn: (() => void)[] = []
+  readonly #scheduler: TaskScheduler | undefined
 
-  /** @param startMs - the first moment (ms since the epoch). Default 2000-01-01 UTC */
-  constructor(startMs = 946_684_800_000) {
+  /**
+   * @param startMs - the first moment (ms since the epoch). Default 2000-01-01 UTC
+   * @param scheduler - settles the promises that {@link VirtualClock.schedule} is given, in an order of its own
+   */
+  constructor(startMs = 946_684_800_000, scheduler?: TaskScheduler) {
     this.#now = startMs
+    this.#scheduler = scheduler
   }
 
   now(): number {
@@ -52,15 +66,33 @@ export class VirtualClock implements Clock {
     this.#turn.push(callback)
   }
 
-  /** Lets everything happen that needs no time: promises, and turns of the event loop until none is left. */
+  /** Hands a promise to the scheduler, if there is one: it settles when its turn comes. */
+  schedule<T>(task: Promise<T>, label?: string): Promise<T> {
+    return this.#scheduler?.schedule(task, label) ?? task
+  }
+
+  /**
+   * Lets everything happen that needs no time: promises, and turns of the event loop until none is left. Real input, of
+   * a disk or a socket, is not waited for.
+   */
   async settle(): Promise<void> {
-    do {
+    await realTurn()
+    await this.#settle()
+  }
+
+  async #settle(): Promise<void> {
+    for (;;) {
       await microtasks()
-      const turn = this.#turn
-      this.#turn = []
-      for (const callback of turn) callback()
-      await microtasks()
-    } while (this.#turn.length > 0)
+      if (this.#turn.length > 0) {
+        const turn = this.#turn
+        this.#turn = []
+        for (const callback of turn) callback()
+      } else if (this.#scheduler !== undefined && this.#scheduler.count() > 0) {
+        await this.#scheduler.waitNext(1)
+      } else {
+        return
+      }
+    }
   }
 
   /** Moves the time on, stopping at every call on the way and letting everything settle there. */
@@ -74,9 +106,28 @@ export class VirtualClock implements Clock {
         this.clearTimeout(due)
         due.callback()
       }
-      await this.settle()
+      await this.#settle()
     }
     this.#now = until
+  }
+
+  /**
+   * Moves the time on until something is found, at most so far; stops at every call on the way.
+   *
+   * @returns what was found, or undefined when it has not been
+   */
+  async until<T>(find: () => T | undefined | false, withinMs: number): Promise<T | undefined> {
+    const latest = this.#now + withinMs
+    await this.settle()
+    for (;;) {
+      const found = find()
+      if (found !== undefined && found !== false) return found
+      const next = this.#peek()
+      if (next === undefined || next.at > latest) break
+      await this.advance(Math.max(0, next.at - this.#now))
+    }
+    if (latest > this.#now) await this.advance(latest - this.#now)
+    return undefined
   }
 
   #peek(): VirtualTimer | undefined {
@@ -118,8 +169,18 @@ function isBefore(a: VirtualTimer, b: VirtualTimer): boolean {
   return a.at < b.at || (a.at === b.at && a.order < b.order)
 }
 
-/** Resolves when every promise that is ready has been followed up: a real turn of the event loop, without a delay. */
+/**
+ * Resolves when every promise that is ready has been followed up, and whatever became ready by that. Node runs its next
+ * ticks when it has no microtask left to do.
+ */
 function microtasks(): Promise<void> {
+  return new Promise((resolve) => {
+    queueMicrotask(() => process.nextTick(resolve))
+  })
+}
+
+/** A real turn of the event loop, without a delay: what is at hand of real input is taken in. */
+function realTurn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve)
   })

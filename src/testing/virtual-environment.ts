@@ -1,5 +1,6 @@
 import type { Environment } from '../runtime/ports/environment.ts'
-import { VirtualClock } from './virtual-clock.ts'
+import { SeededRandom } from './random.ts'
+import { VirtualClock, type TaskScheduler } from './virtual-clock.ts'
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-'
 
@@ -8,25 +9,23 @@ export interface VirtualEnvironment extends Environment {
   readonly clock: VirtualClock
 }
 
+/** How an environment is made. */
+export interface VirtualEnvironmentOptions {
+  /** Chooses in which order promises settle that it is given: fast-check's `fc.scheduler()` makes one. */
+  readonly scheduler?: TaskScheduler
+}
+
 /**
  * @param seed - chooses all randomness and ids. Default 1
  */
-export function createVirtualEnvironment(seed = 1): VirtualEnvironment {
-  const random = mulberry32(seed)
-  return {
-    clock: new VirtualClock(),
-    random,
-    newId: () => Array.from({ length: 22 }, () => alphabet[Math.floor(random() * alphabet.length)]).join(''),
-  }
+export function createVirtualEnvironment(seed = 1, { scheduler }: VirtualEnvironmentOptions = {}): VirtualEnvironment {
+  const random = new SeededRandom(seed)
+  return { clock: new VirtualClock(undefined, scheduler), random: random.next, newId: () => idFrom(random.next) }
 }
 
-/** A small generator with a period of 2³²: Tommy Ettinger's mulberry32. Not for secrets. */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
+/** An id of the length of a real one. */
+export function idFrom(random: () => number): string {
+  let id = ''
+  for (let i = 0; i < 22; i++) id += alphabet[Math.floor(random() * alphabet.length)]
+  return id
 }

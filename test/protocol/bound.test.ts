@@ -119,7 +119,7 @@ describe('what waits for a reader', () => {
             expect(ends[0]?.link.outbox.bytes).toBeLessThanOrEqual(Math.max(limit, 131_072) + 65_536)
           }
           expect(loud.closed).toEqual([])
-          await stage.strike()
+          await stage.close()
         },
       ),
       { numRuns: 40 },

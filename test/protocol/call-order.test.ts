@@ -204,7 +204,7 @@ describe('what follows a request', () => {
             steps.flatMap(({ kind }, n) => (kind === 'ping' ? [n] : [])),
           )
           expect(done).toEqual(steps.flatMap(({ kind }, n) => (kind === 'slow' ? [n] : [])))
-          await stage.strike()
+          await stage.close()
         },
       ),
       { numRuns: 60 },

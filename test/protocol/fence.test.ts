@@ -122,7 +122,7 @@ describe('a session that is claimed by a newer connection', () => {
           await stage.clock.advance(60_000)
           // What is left is bob's, and the last claim's if it still lives.
           expect(stage.runtime.census.connections).toBeLessThanOrEqual(2)
-          await stage.strike()
+          await stage.close()
         },
       ),
       { numRuns: 60 },

@@ -151,7 +151,7 @@ describe('a room on a log that takes its time and fails', () => {
         told.failed += stage.telemetry.filter(({ type }) => type === 'storage.failed').length
         expect(stage.telemetry.filter(({ type }) => type === 'actor.crashed')).toEqual([])
         expect(history.breaches).toEqual([])
-        await stage.strike()
+        await stage.close()
       }),
       { numRuns: 120 },
     )

@@ -72,7 +72,7 @@ describe('a client that comes back', () => {
         await stage.clock.settle()
         take(first)
         for (const [offset, data] of seen) expect(data).toBe(offset)
-        await stage.strike()
+        await stage.close()
       }),
       { numRuns: 100 },
     )

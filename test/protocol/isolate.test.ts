@@ -47,7 +47,7 @@ describe('two who chat', () => {
         eve.socket.cut()
         await check()
         expect(crashes(stage)).toEqual([])
-        await stage.strike()
+        await stage.close()
       }),
       { numRuns: 100 },
     )

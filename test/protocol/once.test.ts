@@ -51,7 +51,7 @@ describe('a message that is sent again until it is acknowledged', () => {
         const logged = replayed(page).map(({ data, offset }) => [data, offset])
         expect(logged.toSorted()).toEqual([...acks].toSorted())
         expect(heard(bob).map(([offset, data]) => [data, offset])).toEqual(logged)
-        await stage.strike()
+        await stage.close()
       }),
       { numRuns: 100 },
     )

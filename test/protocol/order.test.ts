@@ -49,7 +49,7 @@ describe('the order of a room', () => {
             expect(own).toEqual(own.toSorted((a, b) => Number(a) - Number(b)))
           }
         }
-        await stage.strike()
+        await stage.close()
       }),
       { numRuns: 80 },
     )

@@ -189,7 +189,7 @@ describe('a room that tells how many are here', () => {
             if (i > 0) expect(at - (times[i - 1] ?? 0)).toBeGreaterThanOrEqual(1_000)
           }
         }
-        await stage.strike()
+        await stage.close()
       }),
       { numRuns: 100 },
     )

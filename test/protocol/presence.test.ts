@@ -162,7 +162,7 @@ describe('presence', () => {
       ada.socket.cut({ halfOpen: true })
       await stage.clock.advance(60_000)
       expect([silentFrom, shownTo(bob)]).toEqual([silentFrom, { bob: undefined }])
-      await stage.strike()
+      await stage.close()
     }
   })
 
@@ -202,7 +202,7 @@ describe('presence', () => {
         const [joined] = await ask(stage, await greet(stage, { token: 'bob' }), { type: 'join', room: 'main' })
         const { members } = joined as unknown as { members: Member[] }
         expect(Object.fromEntries(members.map(({ user, state }) => [user, state]))).toEqual(shownTo(bob))
-        await stage.strike()
+        await stage.close()
       }),
       { numRuns: 60 },
     )

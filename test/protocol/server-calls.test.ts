@@ -181,7 +181,7 @@ describe('a request of the server’s', () => {
         await stage.clock.advance(100)
         expect(settled.map(([id]) => id).sort()).toEqual(Array.from({ length: asked }, (_, i) => i + 1))
         for (const [id, result] of settled) expect(typeof result === 'object' || result === id).toBe(true)
-        await stage.strike()
+        await stage.close()
       }),
       { numRuns: 60 },
     )

@@ -134,7 +134,7 @@ describe('a machine of one’s own', () => {
       expect(ends[0]?.closeFrames).toEqual(closeFrames)
       await stage.clock.advance(1_000)
       expect([stage.runtime.census.connections, loud.of('message').length]).toEqual([1, 20])
-      await stage.strike()
+      await stage.close()
     }
   })
 })

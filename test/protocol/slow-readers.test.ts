@@ -128,7 +128,7 @@ describe('a reader that stops and goes on', () => {
           await ask(stage, ada, { type: 'message', room: 'main', data: { key: 'end' } })
           reader.read()
           expect(reader.place).toBe(said + 1)
-          await stage.strike()
+          await stage.close()
         }),
         { numRuns: 80 },
       )

@@ -213,7 +213,7 @@ describe('a log that fails', () => {
       const { epoch } = ada.last('joined')
       const [joined] = await ask(stage, ada, { type: 'join', ...main, since: { epoch, offset: 0 } })
       expect([joined, replayed(joined)]).toMatchObject([{ recovered: true, offset: 1 }, [{ data: 2 }]])
-      await stage.strike()
+      await stage.close()
     }
   })
 

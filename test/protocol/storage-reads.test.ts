@@ -64,7 +64,7 @@ describe('somebody for whom a log is read that takes its time', () => {
       await ask(stage, ada, say(3))
       expect(bob.last('history')).toMatchObject({ id: 2, complete: true })
       expect(heard(bob).at(-1)).toEqual([3, 3])
-      await stage.strike()
+      await stage.close()
     }
   })
   it('[HISTORY-1] is told that the page could not be read: an empty one would say that there is nothing', async () => {
@@ -84,7 +84,7 @@ describe('somebody for whom a log is read that takes its time', () => {
       history.reads.answerAll()
       await turn()
       expect(bob.of('history')).toEqual([])
-      await stage.strike()
+      await stage.close()
     }
   })
 

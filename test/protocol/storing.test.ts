@@ -237,7 +237,7 @@ describe('a message on its way into a log that takes its time', () => {
   it('[CLOSED] does not hold up the end of the server', async () => {
     const { history, stage, ada, bob } = await slowRoom()
     await ask(stage, ada, say(1), { type: 'leave', ...main, id: 2 })
-    await stage.strike()
+    await stage.close()
     history.settle()
     await stage.clock.settle()
     expect([heard(bob), ada.of('ack'), stage.clock.pending]).toEqual([[], [], 0])

@@ -211,7 +211,7 @@ describe('an indicator', () => {
           expect(seen).toEqual(seen.map((_, index) => index % 2 === 0))
           expect(seen.length % 2).toBe(0)
         }
-        await stage.strike()
+        await stage.close()
       }),
       { numRuns: 60 },
     )

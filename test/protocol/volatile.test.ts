@@ -196,7 +196,7 @@ describe('a volatile message', () => {
         await stage.clock.settle()
         collect()
         expect(seen).toEqual(Array.from({ length: said }, (_, i) => i + 1))
-        await stage.strike()
+        await stage.close()
       }),
       { numRuns: 60 },
     )

@@ -78,7 +78,7 @@ describe('a session that many claim of a store that takes its time', () => {
         expect(last.last('welcome')['resumed']).toBe(isKept)
         await stage.clock.advance(200_000)
         expect(sessions.disk.size).toBe(stage.runtime.census.sessions)
-        await stage.strike()
+        await stage.close()
       }),
       { numRuns: 100 },
     )

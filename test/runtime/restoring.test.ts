@@ -19,7 +19,7 @@ async function former(end: 'killed' | 'closed' = 'killed', options = {}) {
   const bob = await stage.member('main', { token: 'bob' })
   await ask(stage, bob, { type: 'presence', ...main, state: 1 }, say('hello'))
   const sessions = end === 'killed' ? before.afterKill() : before
-  await stage.strike()
+  await stage.close()
   return { history, sessions, ada, bob, claim: claimOf(ada) }
 }
 
@@ -140,7 +140,7 @@ describe('a runtime on a store that a former one has used', () => {
     await stage.clock.settle()
     expect(again.of('presence')).toEqual([])
     const fourth = was.sessions.afterKill()
-    await stage.strike()
+    await stage.close()
     for (const next of [third, successor({ history: was.history, sessions: fourth })]) {
       await next.ready()
       const zoe = await next.stage.member('main', { token: 'zoe' })
@@ -149,7 +149,7 @@ describe('a runtime on a store that a former one has used', () => {
         { user: 'bob', state: 1 },
         { user: 'zoe' },
       ])
-      await next.stage.strike()
+      await next.stage.close()
     }
   })
 
@@ -181,7 +181,7 @@ describe('a runtime on a store that a former one has used', () => {
     await stage.clock.settle()
     expect(bob.last('error')).toMatchObject({ code: 'room-unavailable', room: 'main' })
     const sessions = was.sessions.afterKill()
-    await stage.strike()
+    await stage.close()
     was.history.opens.lag = false
     const next = successor({ history: was.history, sessions })
     await next.ready()
@@ -200,7 +200,7 @@ describe('a runtime on a store that a former one has used', () => {
       await stage.clock.settle()
       expect(stage.runtime.census.sessions).toBe(late > 120_000 ? 0 : 2)
       const next = sessions.afterKill()
-      await stage.strike()
+      await stage.close()
       sessions = next
     }
   })
@@ -226,7 +226,7 @@ describe('a runtime on a store that a former one has used', () => {
     const was = await former()
     const { stage } = successor(was)
     const ready = expect(stage.runtime.whenReady()).rejects.toThrow('closed')
-    await stage.strike()
+    await stage.close()
     await ready
     end(was.sessions)
     await stage.clock.settle()

@@ -121,7 +121,7 @@ describe('a room that crashes while its log takes its time', () => {
       disk.reads.answerAll()
       await ask(stage, bob, say(4))
       expect(heard(again)).toEqual([[4, 4]])
-      await stage.strike()
+      await stage.close()
     }
   })
 

@@ -37,7 +37,7 @@ async function play(steps: readonly Step[], watched: boolean): Promise<unknown> 
     if (what === 'close') client?.socket.close(1000)
   }
   await stage.clock.advance(20_000)
-  await stage.strike()
+  await stage.close()
   return { received: clients.map(({ received, closed }) => ({ received, closed })), telemetry: stage.telemetry }
 }
 

@@ -1,0 +1,30 @@
+import type { MemoryWebSocket } from '../transports/memory.ts'
+import { Received, type WireMessage } from './received.ts'
+import type { VirtualClock } from './virtual-clock.ts'
+
+/** A client by hand: what it sends stands in the test, and what it got stands here. */
+export class WireClient extends Received {
+  readonly socket: MemoryWebSocket
+  /** How its socket ended, once it has. */
+  readonly closed: { readonly code: number; readonly reason: string }[] = []
+
+  constructor(socket: MemoryWebSocket, clock: VirtualClock, name: string) {
+    super(clock, name)
+    this.socket = socket
+    socket.onmessage = ({ data }) => this.received.push(JSON.parse(textOf(data)) as WireMessage)
+    socket.onclose = ({ code, reason }) => this.closed.push({ code, reason })
+  }
+
+  /** Sends a message, or a frame as it is. */
+  send(message: object | string): void {
+    const frame = typeof message === 'string' || message instanceof Uint8Array ? message : JSON.stringify(message)
+    this.socket.send(frame)
+  }
+}
+
+/** Of a binary frame the header: what follows it is the application's. */
+function textOf(data: unknown): string {
+  if (!(data instanceof Uint8Array)) return String(data)
+  const length = new DataView(data.buffer, data.byteOffset).getUint32(0)
+  return new TextDecoder().decode(data.subarray(4, 4 + length))
+}
