@@ -1,5 +1,5 @@
 import { assign, createActor, type ActorRefFrom } from 'xstate'
-import { clientMachine } from '../../machines/client.ts'
+import { clientMachine, type ClientContext } from '../../machines/client.ts'
 import { returnPolicy, subprotocol, type ServerMessage, type WelcomeMessage } from '../protocol/index.ts'
 import { ClientError, textOf } from './client-error.ts'
 import type { ClientOptions, ClientStatus } from './client-options.ts'
@@ -28,6 +28,30 @@ export interface LinkListener {
 
 /** A client's chart and what it acts upon: the socket, the token, the session. */
 export class ClientLink {
+  /** One for all clients: each finds its own link in its context. */
+  static readonly #machine = clientMachine.provide({
+    actions: {
+      openSocket: (args) => linkOf(args).#openSocket(),
+      getToken: (args) => void linkOf(args).#getToken(),
+      sendHello: (args) => linkOf(args).#sendHello(),
+      restore: (args) => {
+        const link = linkOf(args)
+        link.#listener.welcomed(link.#welcome?.resumed === true, link.#restarted)
+      },
+      pause: (args) => linkOf(args).#listener.paused(),
+      sendPing: (args) => void linkOf(args).tell({ type: 'ping' }),
+      dropSocket: (args) => linkOf(args).#closeSocket(),
+      // A normal closure: the client will not come back.
+      closeSocket: (args) => linkOf(args).#closeSocket(1_000),
+      failCalls: (args) => linkOf(args).#listener.closed(args.event.type === 'socket.closed' ? args.event : undefined),
+      scheduleRetry: assign({ retryAt: (args) => linkOf(args).#retryAt(args.context) }),
+    },
+    delays: {
+      backoff: (args) => (args.context.retryAt ?? 0) - linkOf(args).#environment.clock.now(),
+      pingInterval: (args) => durationOf(linkOf(args).#welcome?.heartbeat?.intervalMs, 25_000, 1_000),
+      pongTimeout: (args) => durationOf(linkOf(args).#welcome?.heartbeat?.timeoutMs, 10_000, 1_000),
+    },
+  })
   readonly actor: ActorRefFrom<typeof clientMachine>
   readonly #url: string
   readonly #options: ClientOptions
@@ -47,7 +71,7 @@ export class ClientLink {
     this.#environment = environment
     this.#WebSocket = options.WebSocket ?? platformWebSocket()
     this.#listener = listener
-    this.actor = createActor(this.#machine(), { input: { port: this }, clock: environment.clock })
+    this.actor = createActor(ClientLink.#machine, { input: { port: this }, clock: environment.clock })
   }
 
   get status(): ClientStatus {
@@ -93,41 +117,17 @@ export class ClientLink {
     return this.write(encodeFrame(message))
   }
 
-  #machine(): typeof clientMachine {
-    const { clock, random } = this.#environment
+  #sendHello(): void {
+    const resume = this.#welcome && { session: this.#welcome.session, secret: this.#welcome.secret }
+    this.tell({ type: 'hello', token: this.#token, resume })
+  }
+
+  /** Full jitter: anything up to the bound, so that those who fell together do not rise together. */
+  #retryAt({ attempts, reconnectAfterMs }: ClientContext): number {
     const { backoffMs = 500, backoffMaxMs = 20_000 } = this.#options
-    const listener = this.#listener
-    return clientMachine.provide({
-      actions: {
-        openSocket: () => this.#openSocket(),
-        getToken: () => void this.#getToken(),
-        sendHello: () => {
-          const resume = this.#welcome && { session: this.#welcome.session, secret: this.#welcome.secret }
-          this.tell({ type: 'hello', token: this.#token, resume })
-        },
-        restore: () => listener.welcomed(this.#welcome?.resumed === true, this.#restarted),
-        pause: () => listener.paused(),
-        sendPing: () => void this.tell({ type: 'ping' }),
-        dropSocket: () => this.#closeSocket(),
-        // A normal closure: the client will not come back.
-        closeSocket: () => this.#closeSocket(1_000),
-        failCalls: ({ event }) => listener.closed(event.type === 'socket.closed' ? event : undefined),
-        scheduleRetry: assign({
-          // Full jitter: anything up to the bound, so that those who fell together do not rise together.
-          retryAt: ({ context: { attempts, reconnectAfterMs } }) =>
-            clock.now() +
-            Math.max(
-              reconnectAfterMs ?? 0,
-              random() * Math.min(backoffMaxMs, backoffMs * 2 ** Math.min(attempts - 1, 30)),
-            ),
-        }),
-      },
-      delays: {
-        backoff: ({ context }) => (context.retryAt ?? 0) - clock.now(),
-        pingInterval: () => durationOf(this.#welcome?.heartbeat?.intervalMs, 25_000, 1_000),
-        pongTimeout: () => durationOf(this.#welcome?.heartbeat?.timeoutMs, 10_000, 1_000),
-      },
-    })
+    const { clock, random } = this.#environment
+    const bound = Math.min(backoffMaxMs, backoffMs * 2 ** Math.min(attempts - 1, 30))
+    return clock.now() + Math.max(reconnectAfterMs ?? 0, random() * bound)
   }
 
   #openSocket(): void {
@@ -194,3 +194,5 @@ export class ClientLink {
     }
   }
 }
+
+const linkOf = ({ context }: { readonly context: ClientContext }): ClientLink => context.port as ClientLink

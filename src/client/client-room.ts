@@ -43,6 +43,16 @@ const badAnswer = (): ClientError => new ClientError('bad-message', 'That is no 
 
 /** A room from a client's side. It comes back by itself when the connection does. */
 export class ClientRoom {
+  /** One for all rooms: each finds itself in its context. */
+  static readonly #machine = clientRoomMachine.provide({
+    actions: {
+      sendJoin: ({ context }) => {
+        const room = context.room as ClientRoom
+        room.#port.ask(room)
+      },
+      forgetTypists: ({ context }) => (context.room as ClientRoom).#forgetTypists(),
+    },
+  })
   readonly name: string
   readonly presence: PresenceView
   /** The machine that decides here; works with `@xstate/react`'s `useSelector` as it is. */
@@ -67,9 +77,8 @@ export class ClientRoom {
       // Only now: a state that was refused is not to be repeated with the next join.
       this.#state = next
     })
-    const actions = { sendJoin: () => port.ask(this), forgetTypists: () => this.#forgetTypists() }
     const { clock } = port.environment
-    this.actor = createActor(clientRoomMachine.provide({ actions }), { input: { room: this }, clock })
+    this.actor = createActor(ClientRoom.#machine, { input: { room: this }, clock })
     let { status } = this
     this.actor.subscribe(() => {
       if (status !== this.status) this.#events.emit('status', (status = this.status))

@@ -66,9 +66,15 @@ export class VirtualClock implements Clock {
     this.#turn.push(callback)
   }
 
-  /** Hands a promise to the scheduler, if there is one: it settles when its turn comes. */
+  /** Hands a promise to the scheduler, if there is one: once it is settled, it waits for its turn to be heard of. */
   schedule<T>(task: Promise<T>, label?: string): Promise<T> {
-    return this.#scheduler?.schedule(task, label) ?? task
+    const scheduler = this.#scheduler
+    if (scheduler === undefined) return task
+    // Not before: the scheduler would wait for it, and with it the time that it may depend on.
+    return task.then(
+      (value) => scheduler.schedule(Promise.resolve(value), label),
+      (error: unknown) => scheduler.schedule(Promise.reject(error as Error), label),
+    )
   }
 
   /**

@@ -16,6 +16,7 @@ export class VirtualProcess {
   /** What has come due while it was stopped. */
   #due: (() => void)[] = []
   #skewMs = 0
+  readonly #atKill: (() => void)[] = []
 
   constructor(clock: VirtualClock, random: SeededRandom) {
     this.#clock = clock
@@ -40,6 +41,11 @@ export class VirtualProcess {
     return this.#state !== 'dead'
   }
 
+  /** How many delays it has set that have not come. */
+  get pending(): number {
+    return this.#timers.size
+  }
+
   /** Does something in this process: now, when it goes on, or never. */
   run(action: () => void): void {
     if (this.#state === 'running') action()
@@ -62,10 +68,17 @@ export class VirtualProcess {
 
   /** It does nothing any more: `SIGKILL`. */
   kill(): void {
+    if (this.#state === 'dead') return
     this.#state = 'dead'
     this.#due = []
+    for (const listener of this.#atKill) listener()
     for (const { timer } of this.#timers) this.#clock.clearTimeout(timer)
     this.#timers.clear()
+  }
+
+  /** Is told when it is killed: what stands outside of it may have something in hand for it. */
+  atKill(listener: () => void): void {
+    this.#atKill.push(listener)
   }
 
   /** Somebody sets its clock on, or back. Delays that are under way take as long as they would have. */

@@ -11,7 +11,7 @@ export class WireClient extends Received {
   constructor(socket: MemoryWebSocket, clock: VirtualClock, name: string) {
     super(clock, name)
     this.socket = socket
-    socket.onmessage = ({ data }) => this.received.push(JSON.parse(textOf(data)) as WireMessage)
+    socket.onmessage = ({ data }) => this.received.push(JSON.parse(data instanceof Uint8Array ? headerOf(data) : String(data)) as WireMessage)
     socket.onclose = ({ code, reason }) => this.closed.push({ code, reason })
   }
 
@@ -22,9 +22,9 @@ export class WireClient extends Received {
   }
 }
 
-/** Of a binary frame the header: what follows it is the application's. */
-function textOf(data: unknown): string {
-  if (!(data instanceof Uint8Array)) return String(data)
-  const length = new DataView(data.buffer, data.byteOffset).getUint32(0)
-  return new TextDecoder().decode(data.subarray(4, 4 + length))
+/** Of a binary frame the header, and what is there of it when it is shorter than it says. */
+export function headerOf(frame: Uint8Array): string {
+  if (frame.byteLength < 4) return ''
+  const length = new DataView(frame.buffer, frame.byteOffset, frame.byteLength).getUint32(0)
+  return new TextDecoder().decode(frame.subarray(4, 4 + length))
 }

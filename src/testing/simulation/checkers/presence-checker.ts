@@ -1,0 +1,144 @@
+import type { JoinedMessage, PresenceMessage, ServerMessage } from '../../../protocol/index.ts'
+import type { Court } from '../court.ts'
+import type { Asked, Tapped, WireListener } from '../wire-tap.ts'
+
+/** A session, as far as it shows on the wire. */
+interface Known {
+  readonly user: string
+  readonly rooms: Set<string>
+  connection: Tapped | undefined
+  /** Since when it has certainly had no connection (ms); the server may have noticed later, never sooner. */
+  detachedAt: number
+}
+
+/**
+ * PRESENCE, as far as it is a matter of every moment: a user who is here does not come, one who is not does not go, and
+ * nobody is shown as gone who has been away for less than the grace.
+ */
+export class PresenceChecker implements WireListener {
+  readonly #court: Court
+  readonly #graceMs: number
+  readonly #sessions = new Map<string, Known>()
+  /** Who is in a room, as a connection has been told. */
+  readonly #views = new Map<Tapped, Map<string, Set<string>>>()
+
+  constructor(court: Court, graceMs: number) {
+    this.#court = court
+    this.#graceMs = graceMs
+  }
+
+  /** The process is gone; a store that outlives it has kept the sessions. */
+  reset(keepsSessions: boolean): void {
+    this.#views.clear()
+    if (!keepsSessions) this.#sessions.clear()
+    for (const session of this.#sessions.values()) this.#detach(session)
+  }
+
+  /** A session has crashed: it is nowhere any more. */
+  forget(session: string | undefined): void {
+    if (session !== undefined) this.#sessions.get(session)?.rooms.clear()
+  }
+
+  /** The users that a connection has been told are in a room. */
+  view(connection: Tapped, room: string): ReadonlySet<string> | undefined {
+    return this.#views.get(connection)?.get(room)
+  }
+
+  opened(connection: Tapped): void {
+    this.#views.set(connection, new Map())
+  }
+
+  received(connection: Tapped, { type, room = '' }: Asked): void {
+    if (type === 'leave') this.#sessions.get(connection.session ?? '')?.rooms.delete(room)
+  }
+
+  sent(connection: Tapped, message: ServerMessage): void {
+    const views = this.#views.get(connection)
+    if (views === undefined) return
+    switch (message.type) {
+      case 'welcome': {
+        if (connection.session !== message.session) this.forget(connection.session)
+        const known = this.#sessions.get(message.session)
+        connection.session = message.session
+        connection.user = message.user
+        if (known === undefined) {
+          const fresh = { user: message.user, rooms: new Set<string>(), connection, detachedAt: Infinity }
+          this.#sessions.set(message.session, fresh)
+        } else {
+          known.connection = connection
+          known.detachedAt = Infinity
+        }
+        return
+      }
+      case 'joined':
+        this.#sessions.get(connection.session ?? '')?.rooms.add(message.room)
+        views.set(message.room, this.#usersOf(connection, message))
+        return
+      case 'left':
+        views.delete(message.room)
+        return
+      case 'presence':
+        return this.#apply(connection, views.get(message.room), message)
+      case 'error':
+        if (message.code !== 'room-unavailable' || message.room === undefined || message.id !== undefined) return
+        // Nobody is a member any more, those included who cannot be told.
+        views.delete(message.room)
+        for (const { rooms } of this.#sessions.values()) rooms.delete(message.room)
+        return
+      default:
+    }
+  }
+
+  closing(connection: Tapped, code: number): void {
+    const session = this.#sessions.get(connection.session ?? '')
+    if (session?.connection !== connection) return
+    if (code === 4003) session.rooms.clear()
+    this.#detach(session)
+  }
+
+  ended(connection: Tapped, code: number): void {
+    this.#views.delete(connection)
+    const session = this.#sessions.get(connection.session ?? '')
+    if (session?.connection !== connection) return
+    if (code === 1000) session.rooms.clear()
+    this.#detach(session)
+  }
+
+  #detach(session: Known): void {
+    session.connection = undefined
+    session.detachedAt = Math.min(session.detachedAt, this.#court.now)
+  }
+
+  #usersOf({ device, user }: Tapped, { room, members, count }: JoinedMessage): Set<string> {
+    const users = new Set(members.map((member) => member.user))
+    if (users.size !== members.length) this.#court.accuse('PRESENCE', `${device} is told twice of a user in ${room}`)
+    if (count === undefined && user !== undefined && !users.has(user)) {
+      this.#court.accuse('PRESENCE', `${device} has joined ${room} and is not in it`)
+    }
+    return users
+  }
+
+  #apply({ device }: Tapped, view: Set<string> | undefined, { room, joined, updated, left }: PresenceMessage): void {
+    // Not in by this connection: the answer to its join is going to account for it.
+    if (view === undefined) return
+    for (const { user } of joined ?? []) {
+      if (view.has(user)) this.#court.accuse('PRESENCE', `${device} is told that ${user} comes to ${room}, once more`)
+      view.add(user)
+    }
+    for (const { user } of updated ?? []) {
+      if (!view.has(user)) this.#court.accuse('PRESENCE', `${device} hears of ${user}, who is not in ${room}`)
+    }
+    for (const user of left ?? []) {
+      if (!view.delete(user)) this.#court.accuse('PRESENCE', `${device} is told that ${user} leaves ${room}, once more`)
+      const here = [...this.#sessions.values()].find((session) => session.user === user && this.#isHere(session, room))
+      if (here !== undefined) {
+        const since = here.connection === undefined ? `away since ${here.detachedAt} ms` : 'connected'
+        this.#court.accuse('PRESENCE', `${device} is told that ${user} leaves ${room}, who is ${since}`)
+      }
+    }
+  }
+
+  #isHere({ rooms, connection, detachedAt }: Known, room: string): boolean {
+    return rooms.has(room) && (connection !== undefined || this.#court.now < detachedAt + this.#graceMs)
+  }
+}

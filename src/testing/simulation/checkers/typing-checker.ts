@@ -1,0 +1,112 @@
+import type { ServerMessage } from '../../../protocol/index.ts'
+import type { Court } from '../court.ts'
+import type { Asked, Tapped, WireListener } from '../wire-tap.ts'
+
+interface Sign {
+  readonly user: string
+  readonly at: number
+  readonly order: number
+}
+
+/** TYPING: an indicator that is shown has a sign behind it that is no older than the silence. */
+export class TypingChecker implements WireListener {
+  readonly #court: Court
+  /** How old a sign may be (ms). */
+  readonly #silenceMs: number
+  /** When a session last gave a sign, by room and session; absent when it has ended it. */
+  readonly #signs = new Map<string, Sign>()
+  /** When a message came first, among the signs. */
+  readonly #messages = new Map<string, number>()
+  #order = 0
+  /** Who is shown as typing, by connection and room. */
+  readonly #shown = new Map<Tapped, Map<string, Set<string>>>()
+
+  /** @param delayMs - how long a sign may have waited before it counted */
+  constructor(court: Court, typingMs: number, delayMs: number) {
+    this.#court = court
+    this.#silenceMs = typingMs + delayMs
+  }
+
+  reset(): void {
+    this.#shown.clear()
+    this.#signs.clear()
+  }
+
+  opened(connection: Tapped): void {
+    this.#shown.set(connection, new Map())
+  }
+
+  ended(connection: Tapped): void {
+    this.#shown.delete(connection)
+  }
+
+  received({ session, user }: Tapped, { type, room, typing, data }: Asked): void {
+    this.#order++
+    if (type === 'message') {
+      const said = JSON.stringify(data)
+      if (!this.#messages.has(said)) this.#messages.set(said, this.#order)
+    }
+    if (type !== 'typing' || session === undefined || user === undefined || room === undefined) return
+    const sign = `${room} ${session}`
+    // An end that comes right behind a beginning may cancel it before anybody was told.
+    if (typing === true) this.#signs.set(sign, { user, at: this.#court.now, order: this.#order })
+  }
+
+  sent(connection: Tapped, message: ServerMessage): void {
+    const shown = this.#shown.get(connection)
+    if (shown === undefined) return
+    switch (message.type) {
+      case 'joined':
+        shown.set(message.room, new Set())
+        return
+      case 'left':
+        shown.delete(message.room)
+        return
+      case 'typing': {
+        const { room, user, typing } = message
+        if (typing) shown.get(room)?.add(user)
+        else if (shown.get(room)?.delete(user) === false) {
+          this.#court.accuse('TYPING', `${connection.device} is told that ${user} stops in ${room}, once more`)
+        }
+        return
+      }
+      case 'message':
+        if ('volatile' in message) return
+        this.#spoken(`${message.room} ${message.from.session}`, JSON.stringify(message.data))
+        if (!shown.get(message.room)?.has(message.from.user)) return
+        if (this.#isTyping(message.from.user, message.room)) return
+        this.#court.accuse('TYPING', `${connection.device} hears ${message.from.user}, and still sees it typing`)
+        return
+      default:
+    }
+  }
+
+  /** Between two steps: what is shown is so. */
+  inspect(connections: ReadonlyMap<Tapped, { readonly ready: boolean }>): void {
+    if (this.#court.excused('server stopped')) return
+    for (const [connection, shown] of this.#shown) {
+      // What waits for a slow reader has been decided, if not read.
+      if (connections.get(connection)?.ready !== true || connection.closing !== undefined) continue
+      for (const [room, users] of shown) {
+        for (const user of users) {
+          if (this.#isTyping(user, room)) continue
+          this.#court.accuse('TYPING', `${connection.device} is shown ${user} typing in ${room}, who is not`)
+        }
+      }
+    }
+  }
+
+  /** What was said ends what was typed before it. */
+  #spoken(key: string, said: string): void {
+    const sign = this.#signs.get(key)
+    if (sign !== undefined && sign.order < (this.#messages.get(said) ?? 0)) this.#signs.delete(key)
+  }
+
+  #isTyping(user: string, room: string): boolean {
+    const begin = `${room} `
+    for (const [key, sign] of this.#signs) {
+      if (sign.user === user && key.startsWith(begin) && this.#court.now <= sign.at + this.#silenceMs) return true
+    }
+    return false
+  }
+}

@@ -1,0 +1,116 @@
+import { defineHandler, type Handlers } from '../../runtime/connection/handlers.ts'
+import type { RuntimeOptions } from '../../runtime/options.ts'
+import { RuntimeTrunk } from '../../runtime/runtime.ts'
+import { RequestError } from '../../protocol/index.ts'
+import { defineRoom } from '../../runtime/room/room-options.ts'
+import type { VirtualDisk } from '../disk/virtual-disk.ts'
+import type { SeededRandom } from '../random.ts'
+import type { VirtualClock } from '../virtual-clock.ts'
+import { VirtualProcess } from '../virtual-process.ts'
+import { poison } from './poison.ts'
+import type { CrashTarget, Setting } from './plan.ts'
+import { WireTap, type WireListener } from './wire-tap.ts'
+
+/** What holds for every simulated server. Small bounds, so that they are reached. */
+export const bounds = {
+  outboxBytes: 16_384,
+  outboxTotalBytes: 262_144,
+  replayBytes: 32_768,
+  replayCount: 300,
+  presenceGraceMs: 15_000,
+  typingMs: 3_000,
+} as const
+
+/** What a server is started with. */
+export interface ServerTerms {
+  readonly clock: VirtualClock
+  readonly random: SeededRandom
+  readonly disk: VirtualDisk | undefined
+  readonly setting: Setting
+  readonly listeners: readonly WireListener[]
+  readonly inspect?: RuntimeOptions['inspect']
+}
+
+/** One process of the server, from its start to its end. */
+export class SimulatedServer {
+  readonly process: VirtualProcess
+  readonly runtime: RuntimeTrunk
+  readonly tap: WireTap
+  readonly #clock: VirtualClock
+  readonly #setting: Setting
+
+  constructor({ clock, random, disk, setting, listeners, inspect }: ServerTerms) {
+    this.#clock = clock
+    this.#setting = setting
+    this.process = new VirtualProcess(clock, random.fork())
+    this.runtime = new RuntimeTrunk({
+      ...bounds,
+      environment: this.process.environment,
+      authenticate: (credentials) => this.#authenticate(credentials.token),
+      handlers: this.#handlers(),
+      rooms: {
+        '*': defineRoom({ history: 1_000 }),
+        'count:*': defineRoom({ history: 1_000, presence: 'count' }),
+        'latest:*': defineRoom({ history: 1_000, slow: 'latest' }),
+        'drop:*': defineRoom({ history: 1_000, slow: 'drop' }),
+      },
+      ...disk?.mount(this.process),
+      ...(inspect === undefined ? {} : { inspect }),
+    })
+    this.tap = new WireTap(this.runtime, () => clock.now(), listeners)
+  }
+
+  /**
+   * Makes an actor throw: one of those that a device's connection consists of, or a room's.
+   *
+   * @returns the session of it, where there is one
+   */
+  crash(what: CrashTarget, device: string, room: string): { readonly session?: string | undefined } | undefined {
+    if (what === 'room') {
+      const actor = this.runtime.actorAt(`room:${room}`)
+      actor?.send(poison.room())
+      return actor === undefined ? undefined : {}
+    }
+    const connection = this.tap.connectionOf(device)
+    if (connection === undefined) return undefined
+    if (what === 'connection') this.runtime.actorAt(connection.address)?.send(poison.connection())
+    else if (what === 'session') this.runtime.actorAt(`session:${connection.session}`)?.send(poison.session())
+    else this.tap.brokenPings.add(device)
+    return connection
+  }
+
+  async #authenticate(token = 'bad'): Promise<{ user: { id: string }; expiresAt?: number }> {
+    await this.#later(this.#latency(), 'authenticate')
+    if (token.startsWith('bad')) throw new Error('Who is this?')
+    const { tokenMs } = this.#setting
+    const user = { id: token }
+    return tokenMs === undefined ? { user } : { user, expiresAt: this.process.environment.clock.now() + tokenMs }
+  }
+
+  #handlers(): Handlers {
+    return {
+      echo: (data) => data,
+      slow: async (data) => {
+        await this.#later(2_000, 'slow')
+        return data
+      },
+      fail: () => {
+        throw new RequestError('declined')
+      },
+      'ask back': async (_data, { connection, signal }) => connection.request('question', 1, { signal }),
+      never: defineHandler({ concurrent: true, timeoutMs: 5_000, handle: () => new Promise(() => {}) }),
+    }
+  }
+
+  #latency(): number {
+    return this.#setting.diskMs === 0 ? 0 : Math.floor(this.process.environment.random() * this.#setting.diskMs)
+  }
+
+  #later(ms: number, label: string): Promise<void> {
+    if (ms === 0) return this.#clock.schedule(Promise.resolve(), label)
+    const passed = new Promise<void>((resolve) => {
+      this.#clock.setTimeout(() => this.process.run(resolve), ms)
+    })
+    return this.#clock.schedule(passed, label)
+  }
+}
