@@ -20,6 +20,7 @@ export const closeCodes = {
   tokenExpired: 4101,
   heartbeatLost: 4201,
   slowConsumer: 4208,
+  authenticationTimeout: 4210,
   limitReached: 4213,
   rateLimited: 4229,
 } as const

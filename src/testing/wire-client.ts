@@ -11,7 +11,8 @@ export class WireClient extends Received {
   constructor(socket: MemoryWebSocket, clock: VirtualClock, name: string) {
     super(clock, name)
     this.socket = socket
-    socket.onmessage = ({ data }) => this.received.push(JSON.parse(data instanceof Uint8Array ? headerOf(data) : String(data)) as WireMessage)
+    socket.onmessage = ({ data }) =>
+      this.received.push(JSON.parse(data instanceof Uint8Array ? headerOf(data) : String(data)) as WireMessage)
     socket.onclose = ({ code, reason }) => this.closed.push({ code, reason })
   }
 

@@ -107,7 +107,7 @@ describe('a session in a store that takes its time', () => {
       await turn()
       sessions.claims.answer()
       await turn()
-      if (end === 'given up') expect(gone.closed).toEqual([{ code: 4001, reason: 'authentication-timeout' }])
+      if (end === 'given up') expect(gone.closed).toEqual([{ code: 4210, reason: 'authentication-timeout' }])
       expect([sessions.disk.size, stage.runtime.census.sessions]).toEqual([2, 2])
       await ask(stage, ada, say('still mine'))
       expect(texts(ada)).toEqual(['still mine'])

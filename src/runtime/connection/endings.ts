@@ -16,7 +16,7 @@ export const endings: { readonly [reason in EndReason]: Ending } = {
   'protocol-error': { code: closeCodes.protocolError, session: 'waits' },
   'message-too-big': { code: closeCodes.messageTooBig, session: 'waits' },
   'not-authenticated': { code: closeCodes.notAuthenticated, session: 'leaves' },
-  'authentication-timeout': { code: closeCodes.notAuthenticated, session: 'leaves' },
+  'authentication-timeout': { code: closeCodes.authenticationTimeout, session: 'waits' },
   forbidden: { code: closeCodes.forbidden, session: 'leaves' },
   replaced: { code: closeCodes.replaced, session: 'waits' },
   'token-expired': { code: closeCodes.tokenExpired, session: 'waits' },

@@ -1,14 +1,5 @@
 /** What PROTOCOL.md promises. */
-export type PromiseId =
-  | 'ORDER'
-  | 'ONCE'
-  | 'GAPLESS'
-  | 'FENCE'
-  | 'PRESENCE'
-  | 'TYPING'
-  | 'BOUND'
-  | 'CLOSED'
-  | 'ISOLATE'
+export type PromiseId = 'ORDER' | 'ONCE' | 'GAPLESS' | 'FENCE' | 'PRESENCE' | 'TYPING' | 'BOUND' | 'CLOSED' | 'ISOLATE'
 
 /** A promise that was broken, and how. */
 export class BrokenPromise extends Error {

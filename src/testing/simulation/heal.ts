@@ -22,6 +22,7 @@ export async function heal(world: World): Promise<void> {
   for (const { client } of world.visitors) client.actor.send({ type: 'network.online' })
   // What was begun for a time is over by then: the longest is a stopped server's.
   await clock.advance(healMs)
+  if (world.server !== undefined) world.server.tokensEnd = false
   for (const { device } of world.visitors) device.thaw()
   await clock.advance(healMs)
 }
@@ -56,18 +57,22 @@ async function checkRoom(world: World, name: string, here: readonly Visitor[]): 
   const members = here.filter(({ rooms }) => rooms.get(name)?.room.status === 'joined')
   const [first] = members
   if (first === undefined) return
-  const users = [...new Set(members.map(({ user }) => user))].toSorted()
+  // Not only visitors: an intruder may have been in with somebody's session, and have left it there.
+  const users = world.presence.usersIn(name)
   for (const member of members) {
     const { room } = member.rooms.get(name) ?? {}
     if (room === undefined) continue
     const shown = room.presence.get().map(({ user }) => user)
     const isCount = name.startsWith('count:')
+    if (!users.includes(member.user))
+      court.accuse('PRESENCE', `${member.name} is in ${name}, and the server knows nothing of it`)
     const right = isCount ? room.presence.count === users.length : shown.toSorted().join() === users.join()
     if (!right) {
       const sees = isCount ? room.presence.count : shown.join()
       court.accuse('PRESENCE', `${member.name} sees ${sees} in ${name}, where ${users.join()} are`)
     }
-    if (room.typists.length > 0) court.accuse('TYPING', `${member.name} sees ${room.typists.join()} type in ${name} still`)
+    if (room.typists.length > 0)
+      court.accuse('TYPING', `${member.name} sees ${room.typists.join()} type in ${name} still`)
   }
   first.say(name)
   await clock.advance(5_000)
@@ -77,7 +82,10 @@ async function checkRoom(world: World, name: string, here: readonly Visitor[]): 
     if (view === undefined || room === undefined) continue
     const { epoch, offset } = view.position ?? {}
     if (epoch !== top?.epoch || offset !== top?.offset) {
-      court.accuse('GAPLESS', `${who} has not come further than ${offset} of ${name}, and ${first.name} to ${top?.offset}`)
+      court.accuse(
+        'GAPLESS',
+        `${who} has not come further than ${offset} of ${name}, and ${first.name} to ${top?.offset}`,
+      )
     }
     view.healed(room.heals)
   }

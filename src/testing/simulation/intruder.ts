@@ -52,7 +52,8 @@ export function intrude(
         if (stolen !== undefined) say({ type: 'hello', token: stolen.user, resume: stolen }, join)
         break
       case 'guesses':
-        if (stolen !== undefined) say({ type: 'hello', token: stolen.user, resume: { ...stolen, secret: 'guess' } }, join)
+        if (stolen !== undefined)
+          say({ type: 'hello', token: stolen.user, resume: { ...stolen, secret: 'guess' } }, join)
         break
       case 'renews':
         say({ type: 'hello', token: 'renata' }, join)

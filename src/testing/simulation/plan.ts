@@ -104,7 +104,10 @@ const faults: fc.WeightedArbitrary<Action>[] = [
   { weight: 4, arbitrary: act('crash', { what: crashTarget, who, room }) },
   { weight: 2, arbitrary: act('kill', { forMs: duration, noticed: fc.boolean() }) },
   { weight: 1, arbitrary: act('stop', { forMs: duration.map((ms) => ms * 8) }) },
-  { weight: 1, arbitrary: act('set clock', { byMs: fc.constantFrom(-100_000, -30_000, -1_000, 1_000, 10_000, 30_000) }) },
+  {
+    weight: 1,
+    arbitrary: act('set clock', { byMs: fc.constantFrom(-100_000, -30_000, -1_000, 1_000, 10_000, 30_000) }),
+  },
   { weight: 1, arbitrary: act('drain', { withinMs: fc.constantFrom(0, 1_000, 5_000) }) },
   { weight: 1, arbitrary: act('close', { withinMs: fc.constant(0) }) },
   { weight: 4, arbitrary: act('disk fails', { at: diskFault }) },

@@ -36,6 +36,8 @@ export class SimulatedServer {
   readonly process: VirtualProcess
   readonly runtime: RuntimeTrunk
   readonly tap: WireTap
+  /** Whether the credentials that it gives from now on may end. */
+  tokensEnd = true
   readonly #clock: VirtualClock
   readonly #setting: Setting
 
@@ -82,7 +84,7 @@ export class SimulatedServer {
   async #authenticate(token = 'bad'): Promise<{ user: { id: string }; expiresAt?: number }> {
     await this.#later(this.#latency(), 'authenticate')
     if (token.startsWith('bad')) throw new Error('Who is this?')
-    const { tokenMs } = this.#setting
+    const tokenMs = this.tokensEnd ? this.#setting.tokenMs : undefined
     const user = { id: token }
     return tokenMs === undefined ? { user } : { user, expiresAt: this.process.environment.clock.now() + tokenMs }
   }

@@ -27,11 +27,16 @@ export interface SimulationReport {
   /** How often a client found something missing and asked for it. */
   readonly heals: number
   /** The promise that was broken, and the shortest history by which it is. */
-  readonly failure?: { readonly broken: BrokenPromise; readonly history: readonly string[]; readonly runs: number }
+  readonly failure?: {
+    readonly broken: BrokenPromise
+    readonly history: readonly string[]
+    readonly runs: number
+    readonly plan: Plan
+  }
 }
 
 /** A world in which a plan has been carried out, up to the first promise that was broken. */
-async function play(plan: Plan, options: SimulationOptions): Promise<World> {
+export async function play(plan: Plan, options: SimulationOptions): Promise<World> {
   // Drawn from the same seed as the plan, so that a shorter plan has the same chances.
   const [scheduler] = fc.sample(fc.scheduler(), { seed: options.seed, numRuns: 1 })
   const world = new World({ ...options, setting: plan.setting, scheduler })
@@ -79,7 +84,12 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     last = { plan, broken }
     throw broken
   })
-  const { numShrinks, errorInstance } = await fc.check(property, { seed, numRuns: 1, unbiased: true, interruptAfterTimeLimit: 30_000 })
+  const { numShrinks, errorInstance } = await fc.check(property, {
+    seed,
+    numRuns: 1,
+    unbiased: true,
+    interruptAfterTimeLimit: 30_000,
+  })
   // Not a promise that was broken, but the simulation itself.
   if (last === undefined && errorInstance !== null) throw errorInstance
   if (first === undefined || firstPlan === undefined) throw new Error('Nothing was run.')
@@ -95,5 +105,5 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   if (last === undefined) return report
   const { setting, steps: rest } = last.plan
   const history = [`in a world with ${JSON.stringify(setting)}`, ...rest.map(describeStep), last.broken.message]
-  return { ...report, failure: { broken: last.broken, history, runs: numShrinks } }
+  return { ...report, failure: { broken: last.broken, history, runs: numShrinks, plan: last.plan } }
 }

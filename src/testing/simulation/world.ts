@@ -113,7 +113,11 @@ export class World {
     this.state = 'up'
     // One in two is reached before it has taken its sessions in.
     if (this.random.chance(0.5)) this.network.listen('server', server.tap, server.process)
-    else void server.runtime.whenReady().then(() => this.#listen(server), () => {})
+    else
+      void server.runtime.whenReady().then(
+        () => this.#listen(server),
+        () => {},
+      )
   }
 
   #listen(server: SimulatedServer): void {

@@ -50,7 +50,8 @@ export class ClosingChecker implements WireListener {
     if (closing !== undefined && code !== 1006) {
       this.#court.accuse('CLOSED', `${device} is sent a second close frame (${code} after ${closing.code})`)
     }
-    if (!this.#isExplained(device, code)) this.#court.accuse('ISOLATE', `${device} is closed with ${code} for no reason`)
+    if (!this.#isExplained(device, code))
+      this.#court.accuse('ISOLATE', `${device} is closed with ${code} for no reason`)
   }
 
   ended(connection: Tapped): void {

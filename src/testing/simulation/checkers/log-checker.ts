@@ -102,7 +102,10 @@ export class LogChecker implements WireListener {
     }
     const promised = this.#acknowledged.get(epoch)?.get(offset)
     if (promised !== undefined && !identity.endsWith(promised)) {
-      this.#court.accuse('ONCE', `${offset} of ${room} was acknowledged to '${promised}', and '${identity}' stands there`)
+      this.#court.accuse(
+        'ONCE',
+        `${offset} of ${room} was acknowledged to '${promised}', and '${identity}' stands there`,
+      )
     }
     truth.at.set(offset, identity)
     truth.places.set(identity, offset)
@@ -132,7 +135,10 @@ export class LogChecker implements WireListener {
       const whole = messages.every((each, index) => each.offset === (since?.offset ?? 0) + index + 1)
       if (messages.length !== wanted || !whole) {
         const given = messages.map((each) => each.offset).join()
-        this.#court.accuse('GAPLESS', `${name} was at ${since?.offset} of ${room}, is recovered to ${offset} by ${given}`)
+        this.#court.accuse(
+          'GAPLESS',
+          `${name} was at ${since?.offset} of ${room}, is recovered to ${offset} by ${given}`,
+        )
       }
     } else if (messages.length > 0) {
       this.#court.accuse('GAPLESS', `${name} is not recovered in ${room}, and gets a part`)

@@ -44,6 +44,14 @@ export class PresenceChecker implements WireListener {
     return this.#views.get(connection)?.get(room)
   }
 
+  /** The users whose sessions are in a room and connected, as far as the wire has shown. */
+  usersIn(room: string): string[] {
+    const here = [...this.#sessions.values()].filter(
+      ({ rooms, connection }) => rooms.has(room) && connection !== undefined,
+    )
+    return [...new Set(here.map(({ user }) => user))].toSorted()
+  }
+
   opened(connection: Tapped): void {
     this.#views.set(connection, new Map())
   }
