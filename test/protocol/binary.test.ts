@@ -59,6 +59,13 @@ describe('a binary frame', () => {
     { what: 'an empty header', frame: encodeBinary('', bytes), code: 'bad-json' },
     { what: 'a header that is not JSON', frame: encodeBinary('{', bytes), code: 'bad-json' },
     { what: 'a header that is no object', frame: encodeBinary('[]', bytes), code: 'bad-message' },
+    {
+      what: 'a header without a type',
+      frame: encodeBinary('{"room":"main","id":1}', bytes),
+      code: 'bad-message',
+      id: 1,
+    },
+    { what: 'a type that is no text', frame: encodeBinary('{"type":1,"id":1}', bytes), code: 'bad-message', id: 1 },
     { what: 'a hello', frame: encodeBinary('{"type":"hello","id":1}', bytes), code: 'unknown-type', id: 1 },
     { what: 'a ping', frame: encodeBinary('{"type":"ping","id":1}', bytes), code: 'unknown-type', id: 1 },
     { what: 'no room', frame: encodeBinary('{"type":"message","id":1}', bytes), code: 'bad-room-name', id: 1 },
