@@ -31,6 +31,7 @@ function binaryFrames(client: RawClient): { header: Record<string, unknown>; byt
 describe('a binary frame', () => {
   it('[BINARY-1] is the length of its header in four bytes, the header, and the bytes', () => {
     expect([...encodeBinary('"ä"', Uint8Array.of(7, 8))]).toEqual([0, 0, 0, 4, 0x22, 0xc3, 0xa4, 0x22, 7, 8])
+    expect(decodeBinary(encodeBinary('\uFEFFx', bytes))?.header).toBe('\uFEFFx')
     fc.assert(
       fc.property(wellFormed, fc.uint8Array(), (header, content) => {
         const parts = decodeBinary(encodeBinary(header, content))
@@ -58,6 +59,7 @@ describe('a binary frame', () => {
     { what: 'a header that is not UTF-8', frame: Uint8Array.of(0, 0, 0, 1, 0xff), code: 'bad-message' },
     { what: 'an empty header', frame: encodeBinary('', bytes), code: 'bad-json' },
     { what: 'a header that is not JSON', frame: encodeBinary('{', bytes), code: 'bad-json' },
+    { what: 'a byte order mark', frame: encodeBinary('\uFEFF{"type":"ping"}', bytes), code: 'bad-json' },
     { what: 'a header that is no object', frame: encodeBinary('[]', bytes), code: 'bad-message' },
     {
       what: 'a header without a type',
