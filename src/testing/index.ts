@@ -2,6 +2,8 @@ export * from './virtual-clock.ts'
 export * from './virtual-environment.ts'
 export * from './arbitraries/binary-messages.ts'
 export { type DataSource } from './arbitraries/data-arbitraries.ts'
+export { type HostileAnswer, type HostileFrame } from './arbitraries/hostile-frame.ts'
+export * from './arbitraries/hostile-frames.ts'
 export {
   messageArbitraries,
   type MessageArbitraries,
