@@ -27,7 +27,8 @@ export function decodeBinary(frame: Uint8Array): BinaryFrame | undefined {
   const end = lengthBytes + headerLength
   if (end > frame.length) return undefined
   try {
-    const header = new TextDecoder('utf-8', { fatal: true }).decode(frame.subarray(lengthBytes, end))
+    // A byte order mark is a character like any other here, as it is in a text frame.
+    const header = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(frame.subarray(lengthBytes, end))
     return { header, bytes: frame.subarray(end) }
   } catch {
     return undefined

@@ -154,6 +154,7 @@ export function decodeClientBinary(frame: Uint8Array): Decoded {
   if (!isObject(fields)) return { error: errorMessage('bad-message') }
   const { id, type, room } = fields
   if (id !== undefined && !isRequestId(id)) return { error: errorMessage('bad-message') }
+  if (typeof type !== 'string') return { error: errorMessage('bad-message', id) }
   if (type !== 'message') return { error: errorMessage('unknown-type', id) }
   if (typeof room !== 'string') return { error: errorMessage('bad-room-name', id) }
   const code = sendingOptions(fields)

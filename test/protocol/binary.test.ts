@@ -31,6 +31,7 @@ function binaryFrames(client: RawClient): { header: Record<string, unknown>; byt
 describe('a binary frame', () => {
   it('[BINARY-1] is the length of its header in four bytes, the header, and the bytes', () => {
     expect([...encodeBinary('"ä"', Uint8Array.of(7, 8))]).toEqual([0, 0, 0, 4, 0x22, 0xc3, 0xa4, 0x22, 7, 8])
+    expect(decodeBinary(encodeBinary('\uFEFFx', bytes))?.header).toBe('\uFEFFx')
     fc.assert(
       fc.property(wellFormed, fc.uint8Array(), (header, content) => {
         const parts = decodeBinary(encodeBinary(header, content))
@@ -58,7 +59,15 @@ describe('a binary frame', () => {
     { what: 'a header that is not UTF-8', frame: Uint8Array.of(0, 0, 0, 1, 0xff), code: 'bad-message' },
     { what: 'an empty header', frame: encodeBinary('', bytes), code: 'bad-json' },
     { what: 'a header that is not JSON', frame: encodeBinary('{', bytes), code: 'bad-json' },
+    { what: 'a byte order mark', frame: encodeBinary('\uFEFF{"type":"ping"}', bytes), code: 'bad-json' },
     { what: 'a header that is no object', frame: encodeBinary('[]', bytes), code: 'bad-message' },
+    {
+      what: 'a header without a type',
+      frame: encodeBinary('{"room":"main","id":1}', bytes),
+      code: 'bad-message',
+      id: 1,
+    },
+    { what: 'a type that is no text', frame: encodeBinary('{"type":1,"id":1}', bytes), code: 'bad-message', id: 1 },
     { what: 'a hello', frame: encodeBinary('{"type":"hello","id":1}', bytes), code: 'unknown-type', id: 1 },
     { what: 'a ping', frame: encodeBinary('{"type":"ping","id":1}', bytes), code: 'unknown-type', id: 1 },
     { what: 'no room', frame: encodeBinary('{"type":"message","id":1}', bytes), code: 'bad-room-name', id: 1 },

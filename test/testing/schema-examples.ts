@@ -1,0 +1,132 @@
+import type { JsonSchema } from '../../src/testing/index.ts'
+
+const text = { type: 'string' }
+
+/** Schemas of every keyword that values are made by, alone and together. */
+export const schemaExamples: { readonly [what: string]: JsonSchema } = {
+  'anything at all': true,
+  'nothing said': {},
+  null: { type: 'null' },
+  'one of several types': { type: ['string', 'null', 'integer'] },
+  'an enum of several kinds': { enum: ['a', 1, null, { a: [1] }, [true]] },
+  'an enum of which a type leaves some': { type: 'string', enum: ['a', 1, null, 'b'] },
+  'a const object': { const: { b: 1, a: [null] } },
+  'integers in a range': { type: 'integer', minimum: -3, maximum: 3 },
+  'integers between fractions': { type: 'integer', exclusiveMinimum: 0.5, exclusiveMaximum: 2 },
+  'integers beyond the safe ones': { type: 'integer', minimum: 2 ** 60 },
+  'numbers above a bound': { type: 'number', exclusiveMinimum: 0 },
+  'numbers in a range without an integer': { type: 'number', minimum: 0.25, maximum: 0.75 },
+  'one number': { type: 'number', minimum: 1.5, maximum: 1.5 },
+  'multiples of three': { type: 'integer', multipleOf: 3, minimum: 4, maximum: 40 },
+  'multiples of a fraction': { type: 'number', multipleOf: 0.25, exclusiveMinimum: 0, maximum: 2 },
+  'a bound of no type': { minimum: 3, minLength: 2, minItems: 1, minProperties: 1 },
+  'text of some length': { ...text, minLength: 3, maxLength: 5 },
+  'text of a great length': { ...text, minLength: 500, maxLength: 501 },
+  'text of a pattern': { ...text, pattern: '^[A-Z]{2}-\\d+$' },
+  'text of a pattern anywhere': { ...text, pattern: 'a|b' },
+  'text of a pattern and a length': { ...text, pattern: '^\\w+$', minLength: 20, maxLength: 40 },
+  'text of two patterns': { allOf: [{ ...text, pattern: '^[ab]*$' }, { pattern: '^a' }] },
+  'an object of some members': {
+    type: 'object',
+    properties: { a: text, b: { type: 'integer' }, c: {} },
+    required: ['a', 'd'],
+  },
+  'an object without others': { type: 'object', properties: { a: text }, additionalProperties: false },
+  'an object of others': { type: 'object', additionalProperties: { type: 'integer' }, minProperties: 2 },
+  'an object of a few others': { type: 'object', additionalProperties: text, maxProperties: 2, required: ['z'] },
+  'an object that needs one of its members': {
+    type: 'object',
+    properties: { a: text, b: text, c: text },
+    additionalProperties: false,
+    minProperties: 1,
+  },
+  'an object by patterns': {
+    type: 'object',
+    patternProperties: { '^x-': text, '^n\\d$': { type: 'number' } },
+    properties: { 'x-a': { maxLength: 3 } },
+    required: ['x-a'],
+    additionalProperties: false,
+  },
+  'an object by names': { type: 'object', propertyNames: { pattern: '^[a-c]{1,3}$' }, additionalProperties: text },
+  'an object whose names are all given': {
+    type: 'object',
+    propertyNames: { enum: ['x', 'y'] },
+    additionalProperties: { type: 'boolean' },
+    required: ['x', 'y'],
+  },
+  'an object with a member that cannot be': { type: 'object', properties: { a: false, b: { not: {} } } },
+  'an array of some length': { type: 'array', items: { type: 'integer' }, minItems: 2, maxItems: 4 },
+  'an array of different things': {
+    type: 'array',
+    items: { enum: [1, 2, 3, { a: 1 }] },
+    uniqueItems: true,
+    minItems: 3,
+  },
+  'an empty array': { type: 'array', items: false },
+  'a tuple': { type: 'array', prefixItems: [text, { type: 'number' }], items: false, minItems: 2 },
+  'a tuple that may be short': { type: 'array', prefixItems: [text, { type: 'number' }], items: { type: 'null' } },
+  'a tuple that says nothing of its end': { type: 'array', prefixItems: [text], minItems: 3 },
+  'any of': { anyOf: [text, { type: 'integer' }, { type: 'array', items: text }] },
+  'one of that overlap': { oneOf: [{ type: 'integer' }, { type: 'number', minimum: 2 }] },
+  'one of many by a tag': {
+    oneOf: ['a', 'b', 'c'].map((tag) => ({
+      type: 'object',
+      properties: { tag: { const: tag }, [tag]: text },
+      required: ['tag', tag],
+    })),
+  },
+  'all of some objects': {
+    type: 'object',
+    properties: { a: text, both: { type: 'number', minimum: 0 } },
+    required: ['a'],
+    allOf: [
+      { properties: { b: { type: 'integer' }, both: { maximum: 5 } }, required: ['b', 'both'] },
+      { anyOf: [{ required: ['c'] }, { required: ['e'] }] },
+    ],
+  },
+  'all of a tuple and a list': { allOf: [{ type: 'array', prefixItems: [text] }, { items: { minLength: 2 } }] },
+  'all of a closed object and an open one': {
+    allOf: [
+      { type: 'object', properties: { a: text, b: text }, additionalProperties: false },
+      { properties: { a: { minLength: 2 }, c: text } },
+    ],
+  },
+  'not one of them': { type: 'string', not: { enum: ['', 'a', 'b'] } },
+  'a reference with a sibling': {
+    $defs: { name: text },
+    type: 'object',
+    properties: { n: { $ref: '#/$defs/name', minLength: 2 } },
+  },
+  'a reference through escapes': { $defs: { 'a/b~c d': text }, $ref: '#/$defs/a~1b~0c%20d' },
+  'a list of itself': {
+    type: 'object',
+    properties: { next: { $ref: '#' }, value: { type: 'integer' } },
+    required: ['value'],
+  },
+  'a tree that must have two branches': {
+    $ref: '#/$defs/tree',
+    $defs: {
+      tree: { anyOf: [{ $ref: '#/$defs/branch' }, { type: 'integer' }] },
+      branch: {
+        type: 'object',
+        properties: { left: { $ref: '#/$defs/tree' }, right: { $ref: '#/$defs/tree' } },
+        required: ['left', 'right'],
+        additionalProperties: false,
+      },
+    },
+  },
+  'a tree of lists': {
+    type: 'object',
+    properties: { kids: { type: 'array', items: { $ref: '#' } } },
+    required: ['kids'],
+  },
+  'remarks that say nothing': {
+    ...text,
+    title: 'x',
+    description: 'x',
+    examples: [1],
+    default: 2,
+    'x-own': 3,
+    $comment: 'x',
+  },
+}
