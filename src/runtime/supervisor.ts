@@ -108,6 +108,7 @@ export class Supervisor implements PopulationListener {
       return
     }
     if (room !== undefined) giveUp(this.#core, room)
+    if (address.startsWith('session:')) this.#sessionCrashed(address.slice('session:'.length))
     const link = this.connections.get(address)
     if (link !== undefined) {
       release(this.#core, this.sessions, link, 'crashed')
@@ -117,6 +118,17 @@ export class Supervisor implements PopulationListener {
       this.#leaveAlone(link.socket)
     }
     this.#ended(address)
+  }
+
+  /** Nobody is to stay in a room without a session, nor connected; its client comes back and gets another. */
+  #sessionCrashed(id: string): void {
+    const session = this.sessions.get(id)
+    if (session === undefined) return
+    for (const room of [...session.rooms.values()]) {
+      this.#core.route(room, { type: 'room.leave', session, message: undefined } as never)
+    }
+    const { link } = session
+    if (link !== undefined) this.#core.route(link.address, { type: 'connection.close', reason: 'crashed' } as never)
   }
 
   #ended(address: string): void {

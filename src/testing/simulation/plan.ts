@@ -123,7 +123,7 @@ const setting: fc.Arbitrary<Setting> = fc.record({
   tokenMs: fc.constantFrom(undefined, undefined, 20_000),
 })
 
-/** Runs of a given length, shorter and simpler ones when they shrink. */
+/** Runs of at most so many steps, and at least half as many; shorter and simpler ones when they shrink. */
 export function planArbitrary({ steps = 60, withFaults = true } = {}): fc.Arbitrary<Plan> {
   const action = fc.oneof(...work, ...(withFaults ? faults : []))
   const afterMs = fc.oneof(
@@ -132,8 +132,33 @@ export function planArbitrary({ steps = 60, withFaults = true } = {}): fc.Arbitr
     { weight: 4, arbitrary: fc.integer({ min: 1, max: 30 }).map((tenths) => tenths * 100) },
   )
   const step = fc.record({ afterMs, action })
-  // Everybody is in the hall to begin with: most of what can go wrong takes company.
-  return fc.record({ setting, steps: fc.array(step, { minLength: 0, maxLength: steps, size: 'max' }) })
+  const list = (minLength: number): fc.Arbitrary<Step[]> =>
+    fc.array(step, { minLength, maxLength: steps, size: 'max' })
+  return fc.record({ setting, steps: new Shortened(list(Math.floor(steps / 2)), list(0)) })
+}
+
+/** Values of one arbitrary that shrink to values of another: lists that are long, unless they can be short. */
+class Shortened<T> extends fc.Arbitrary<T> {
+  readonly #made: fc.Arbitrary<T>
+  readonly #shrunk: fc.Arbitrary<T>
+
+  constructor(made: fc.Arbitrary<T>, shrunk: fc.Arbitrary<T>) {
+    super()
+    this.#made = made
+    this.#shrunk = shrunk
+  }
+
+  generate(random: fc.Random, biasFactor: number | undefined): fc.Value<T> {
+    return this.#made.generate(random, biasFactor)
+  }
+
+  canShrinkWithoutContext(value: unknown): value is T {
+    return this.#shrunk.canShrinkWithoutContext(value)
+  }
+
+  shrink(value: T, context: unknown): fc.Stream<fc.Value<T>> {
+    return this.#shrunk.shrink(value, context)
+  }
 }
 
 /** A step as a line. */
