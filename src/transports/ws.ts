@@ -117,6 +117,9 @@ function connectRequest(request: IncomingMessage): ConnectRequest {
   }
 }
 
+/** What `ws` closes with 1009: more than it was told to take, and more than it can count. */
+const tooBig = new Set(['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH'])
+
 /** One socket of the `ws` library, which reads frames and shakes hands; what we send, we frame and write ourselves. */
 class ServerSocket extends WebSocket implements TransportSocket {
   #tcp: Duplex | undefined
@@ -156,7 +159,7 @@ class ServerSocket extends WebSocket implements TransportSocket {
 
   /** What the transport found wrong with what it read, as a close code. */
   noteFault(code: string | undefined): void {
-    if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') this.#fault = closeCodes.messageTooBig
+    if (code !== undefined && tooBig.has(code)) this.#fault = closeCodes.messageTooBig
     else if (code === 'WS_ERR_INVALID_UTF8') this.#fault = closeCodes.invalidPayload
     else if (code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS') this.#fault = closeCodes.policyViolation
     else if (code?.startsWith('WS_ERR_') === true) this.#fault = closeCodes.protocolError
