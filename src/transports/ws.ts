@@ -34,9 +34,10 @@ export function wsTransport(acceptor: Acceptor, server: Server, options: WsTrans
     clientTracking: false,
     WebSocket: ServerSocket,
     maxPayload: frameBytes,
-    // `maxPayload` alone lets thousands of one-byte fragments hold megabytes.
+    // `maxPayload` alone lets thousands of one-byte fragments, or pieces, hold megabytes. A large frame comes in many
+    // pieces by right: as many as there are packets.
     maxFragments: 64,
-    maxBufferedChunks: 1024,
+    maxBufferedChunks: Math.max(1024, Math.ceil(frameBytes / 64)),
     perMessageDeflate: false,
     closeTimeout: closeTimeoutMs,
     handleProtocols: (offered: Set<string>) => (offered.has(subprotocol) ? subprotocol : false),
