@@ -6,6 +6,7 @@ import { closeCodes, subprotocol } from '../protocol/index.ts'
 import type { Frame } from '../runtime/ports/frame.ts'
 import type { Acceptor, ConnectRequest, SocketSink, TransportSocket } from '../runtime/ports/transport.ts'
 import { joinFrames } from './ws-frame.ts'
+import { parseTarget, refusalOf, type Refusal } from './ws-handshake.ts'
 
 /** What the `ws` transport is told. */
 export interface WsTransportOptions {
@@ -34,15 +35,18 @@ export function wsTransport(acceptor: Acceptor, server: Server, options: WsTrans
     clientTracking: false,
     WebSocket: ServerSocket,
     maxPayload: frameBytes,
-    // `maxPayload` alone lets thousands of one-byte fragments hold megabytes.
+    // `maxPayload` alone lets thousands of one-byte fragments, or pieces, hold megabytes. A large frame comes in many
+    // pieces by right: as many as there are packets.
     maxFragments: 64,
-    maxBufferedChunks: 1024,
+    maxBufferedChunks: Math.max(1024, Math.ceil(frameBytes / 64)),
     perMessageDeflate: false,
     closeTimeout: closeTimeoutMs,
     handleProtocols: (offered: Set<string>) => (offered.has(subprotocol) ? subprotocol : false),
   } as ConstructorParameters<typeof WebSocketServer>[0])
 
   return attachAt(server, path, (request, tcp, head) => {
+    const refusal = refusalOf(request)
+    if (refusal !== undefined) return refuse(tcp, refusal)
     sockets.handleUpgrade(request, tcp, head, (socket) => {
       ;(socket as ServerSocket).begin(acceptor, tcp, connectRequest(request))
     })
@@ -77,9 +81,9 @@ function listenTo(server: Server): Endpoints {
   const onUpgrade: UpgradeListener = (request, tcp, head) => {
     // By now Node has taken its own listener off: an error that nobody hears would end the process.
     tcp.on('error', () => {})
-    const serve = paths.get(pathOf(request))
+    const serve = paths.get(parseTarget(request).path)
     if (serve !== undefined) serve(request, tcp, head)
-    else if (server.listenerCount('upgrade') === 1) refuse(tcp, '404 Not Found')
+    else if (server.listenerCount('upgrade') === 1) refuse(tcp, { status: '404 Not Found', headers: [] })
   }
   server.on('upgrade', onUpgrade)
   const found = { paths, onUpgrade }
@@ -88,18 +92,9 @@ function listenTo(server: Server): Endpoints {
 }
 
 // Node lets an upgraded socket stand half open; one that has been refused has nothing more to say.
-function refuse(tcp: Duplex, status: string): void {
-  tcp.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => tcp.destroy())
-}
-
-// Only the path and the query count, and a request's target need not be a URL.
-function parseTarget(request: IncomingMessage): { path: string; query: URLSearchParams } {
-  const [path = '', query = ''] = (request.url ?? '').split('?', 2)
-  return { path, query: new URLSearchParams(query) }
-}
-
-function pathOf(request: IncomingMessage): string {
-  return parseTarget(request).path
+function refuse(tcp: Duplex, { status, headers }: Refusal): void {
+  const lines = [`HTTP/1.1 ${status}`, 'Connection: close', 'Content-Length: 0', ...headers, '', '']
+  tcp.end(lines.join('\r\n'), () => tcp.destroy())
 }
 
 function connectRequest(request: IncomingMessage): ConnectRequest {
@@ -116,6 +111,9 @@ function connectRequest(request: IncomingMessage): ConnectRequest {
     headers: request.headers,
   }
 }
+
+/** What `ws` closes with 1009: more than it was told to take, and more than it can count. */
+const tooBig = new Set(['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH'])
 
 /** One socket of the `ws` library, which reads frames and shakes hands; what we send, we frame and write ourselves. */
 class ServerSocket extends WebSocket implements TransportSocket {
@@ -156,7 +154,7 @@ class ServerSocket extends WebSocket implements TransportSocket {
 
   /** What the transport found wrong with what it read, as a close code. */
   noteFault(code: string | undefined): void {
-    if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') this.#fault = closeCodes.messageTooBig
+    if (code !== undefined && tooBig.has(code)) this.#fault = closeCodes.messageTooBig
     else if (code === 'WS_ERR_INVALID_UTF8') this.#fault = closeCodes.invalidPayload
     else if (code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS') this.#fault = closeCodes.policyViolation
     else if (code?.startsWith('WS_ERR_') === true) this.#fault = closeCodes.protocolError

@@ -1,11 +1,14 @@
 import { createServer, request as httpRequest, type Server } from 'node:http'
-import { connect as connectTcp, type AddressInfo, type Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import { Frame } from '../../src/runtime/ports/frame.ts'
 import type { Acceptor } from '../../src/runtime/ports/transport.ts'
 import { wsTransport } from '../../src/transports/ws.ts'
 import { describeTransport } from './contract.ts'
+import { ByteClient } from './raw/byte-client.ts'
+import { close, cut, fragments, frame, opcodes, text } from './raw/raw-frame.ts'
+import { upgradeRequest } from './raw/raw-request.ts'
 import { RecordingAcceptor, type FarEnd } from './scene.ts'
 
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
@@ -67,19 +70,12 @@ function farEnd(socket: WebSocket): FarEnd {
   }
 }
 
-/** A socket that shakes hands and then sends whatever bytes it is given. */
-async function rawSocket(server: Server): Promise<{ tcp: Socket; received: () => Buffer }> {
-  const tcp = connectTcp(portOf(server), '127.0.0.1')
-  const chunks: Buffer[] = []
-  tcp.on('data', (chunk) => chunks.push(chunk))
-  tcp.on('error', () => {})
-  tcp.write(
-    'GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
-      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
-  )
-  await until(() => Buffer.concat(chunks).includes('\r\n\r\n'))
-  const handshake = Buffer.concat(chunks).indexOf('\r\n\r\n') + 4
-  return { tcp, received: () => Buffer.concat(chunks).subarray(handshake) }
+/** A client that has shaken hands, and then sends whatever bytes it is given. */
+async function byteClient(server: Server): Promise<ByteClient> {
+  const client = await ByteClient.connect(portOf(server))
+  client.write(upgradeRequest())
+  await client.answered()
+  return client
 }
 
 async function scene(): Promise<{ acceptor: RecordingAcceptor; server: Server }> {
@@ -92,60 +88,44 @@ async function scene(): Promise<{ acceptor: RecordingAcceptor; server: Server }>
   return { acceptor, server }
 }
 
-const masked = (opcode: number, payload: Buffer): Buffer =>
-  Buffer.concat([Buffer.from([opcode, 0x80 | payload.length, 0, 0, 0, 0]), payload])
-
 describe('ws transport, byte by byte', () => {
   it.each([
-    ['an unmasked frame', Buffer.from([0x81, 0x01, 0x61]), 1002],
-    ['a reserved opcode', masked(0x83, Buffer.from('a')), 1002],
-    ['a reserved bit', masked(0xc1, Buffer.from('a')), 1002],
-    ['an orphan continuation', masked(0x80, Buffer.from('a')), 1002],
-    ['bytes that are not UTF-8', masked(0x81, Buffer.from([0xff, 0xfe])), 1007],
-    ['a close code that does not exist', masked(0x88, Buffer.from([0x03, 0xee])), 1002],
-    [
-      'fragments without end',
-      Buffer.concat([
-        masked(0x01, Buffer.from('a')),
-        ...Array.from({ length: 70 }, () => masked(0x00, Buffer.from('a'))),
-      ]),
-      1008,
-    ],
-  ])('[CLOSED] closes on %s, and tells the runtime why', async (_name, bytes, code) => {
+    ['a malformed frame', frame({ opcode: 3 }), 1002],
+    ['a malformed close', close(1006), 1002],
+    ['bytes that are not UTF-8', text(Buffer.of(0xff)), 1007],
+    ['more fragments than are held', Buffer.concat(fragments(opcodes.text, cut('', 65))), 1008],
+    ['a frame that is too big', frame({ opcode: opcodes.text, length: 65_537 }), 1009],
+    ['a frame whose length cannot be counted', frame({ opcode: opcodes.text, length: 2n ** 63n }), 1009],
+  ])('[CLOSED] tells the runtime the code that it closes with on %s', async (_name, bytes, code) => {
     const { acceptor, server } = await scene()
-    const { tcp, received } = await rawSocket(server)
-    tcp.write(bytes)
-    await until(() => received().length >= 4)
-    expect([received()[0], received().readUInt16BE(2)]).toEqual([0x88, code])
-    tcp.destroy()
+    const client = await byteClient(server)
+    client.write(bytes)
+    await client.until(() => client.ended)
     await until(() => acceptor.sink.closes.length > 0)
-    expect(acceptor.sink.closes).toEqual([code])
+    expect([client.closing, acceptor.sink.closes]).toEqual([{ code, reason: '' }, [code]])
   })
 
   it('[CLOSED] says 1006 once when the client resets', async () => {
     const { acceptor, server } = await scene()
-    const { tcp } = await rawSocket(server)
-    tcp.resetAndDestroy()
+    const client = await byteClient(server)
+    client.tcp.resetAndDestroy()
     await until(() => acceptor.sink.closes.length > 0)
     expect(acceptor.sink.closes).toEqual([1006])
   })
 
-  it('frames as RFC 6455 has it, with the shortest length', async () => {
+  it('frames as RFC 6455 has it', async () => {
     const { acceptor, server } = await scene()
-    const { tcp, received } = await rawSocket(server)
-    const texts = ['a', 'b'.repeat(126), 'c'.repeat(65_536)]
-    acceptor.socket?.write(texts.map((text) => new Frame(text)))
-    const expected = Buffer.concat([
-      Buffer.from([0x81, 1]),
-      Buffer.from('a'),
-      Buffer.from([0x81, 126, 0, 126]),
-      Buffer.from(texts[1] ?? ''),
-      Buffer.from([0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
-      Buffer.from(texts[2] ?? ''),
-    ])
-    await until(() => received().length >= expected.length)
-    expect(received().equals(expected)).toBe(true)
-    tcp.destroy()
+    const client = await byteClient(server)
+    const texts = [0, 1, 125, 126, 127, 65_535, 65_536].map((length) => 'x'.repeat(length))
+    // In one piece and each for itself: they are not put into bytes by the same code.
+    acceptor.socket?.write(texts.map((each) => new Frame(each)))
+    for (const each of texts) acceptor.socket?.write([new Frame(each)])
+    acceptor.socket?.close(4001, 'not-authenticated')
+    await client.until(() => client.closing !== undefined)
+    const received = client.frames.map(({ opcode, payload }) => [opcode, payload.length])
+    const lengths = texts.map(({ length }) => [opcodes.text, length])
+    expect(received).toEqual([...lengths, ...lengths, [opcodes.close, 19]])
+    client.tcp.destroy()
   })
 
   it('answers 404 on another path, and keeps a token in the query to itself', async () => {
@@ -160,5 +140,14 @@ describe('ws transport, byte by byte', () => {
     await until(() => acceptor.request !== undefined)
     expect(acceptor.request).toMatchObject({ token: 'secret', url: '/ws?lang=en', protocol: '' })
     socket.terminate()
+  })
+
+  it('[UPGRADE-3] takes the token as it is from a target that is a whole URL, or has a question mark in its query', async () => {
+    const { acceptor, server } = await scene()
+    const client = await ByteClient.connect(portOf(server))
+    client.write(upgradeRequest({ target: 'http://127.0.0.1/ws?token=a?b' }))
+    await client.answered()
+    expect(acceptor.request).toMatchObject({ token: 'a?b', url: '/ws' })
+    client.tcp.destroy()
   })
 })
