@@ -4,6 +4,7 @@ import { closeCodes, errorMessage, type RequestId } from '../protocol/index.ts'
 import { release } from './connection/admission.ts'
 import { connectionLogic } from './connection/connection.ts'
 import type { ConnectionLink } from './connection/connection-link.ts'
+import { implement } from './actors/actor-system.ts'
 import type { Core } from './core.ts'
 import type { History } from './ports/history.ts'
 import { withLanes, type LanedLogic } from './actors/lanes.ts'
@@ -48,8 +49,8 @@ export class Supervisor implements PopulationListener {
 
   /** The chart with its actions. */
   logic(): LanedLogic {
-    const machine = supervisorMachine.provide({
-      actors: { restoreSessions: fromPromise(({ signal }) => this.#restoreSessions(signal)) },
+    const machine = implement(supervisorMachine, {
+      actors: { restoreSessions: fromPromise<void>(({ signal }) => this.#restoreSessions(signal)) },
       actions: {
         startConnection: ({ event }) =>
           this.#startConnection((event as EventOf<'connection.accept'>).link as ConnectionLink),

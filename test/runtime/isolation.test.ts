@@ -52,6 +52,25 @@ describe('a crash', () => {
     ])
   })
 
+  it('[ISOLATE] [PRESENCE] in a session ends its connection, and leaves nobody behind in its rooms', async () => {
+    const stage = new Stage()
+    const ada = await stage.member('main')
+    const bob = await stage.member('main')
+    const { session, user } = ada.last('welcome') as unknown as { session: string; user: string }
+    const broken = { type: 'session.detach' }
+    Object.defineProperty(broken, 'at', {
+      get: () => {
+        throw new Error('the session broke')
+      },
+    })
+    stage.runtime.actorAt(`session:${session}`)?.send(broken)
+    await stage.clock.settle()
+    expect(ada.closed).toEqual([{ code: 1011, reason: 'crashed' }])
+    expect(bob.closed).toEqual([])
+    expect(bob.last('presence')).toMatchObject({ room: 'main', left: [user] })
+    expect(stage.runtime.census).toEqual({ connections: 1, sessions: 1, rooms: 1 })
+  })
+
   it('[TYPING] in a room ends its indicators', async () => {
     const stage = brittle()
     const ada = await stage.member('main')

@@ -27,9 +27,21 @@ export const bugs: readonly Bug[] = [
         '): void {\n  core.environment.clock.setTimeout(() => room.listen(session), 1)\n  const { presence',
       ),
       patch(`${room}/joining.ts`, 'function answerJoin(\n  room', 'function answerJoin(\n  core: Core,\n  room'),
-      patch(`${room}/joining.ts`, 'return answerJoin(room, session, outbox, message, undefined)', 'return answerJoin(core, room, session, outbox, message, undefined)'),
-      patch(`${room}/joining.ts`, '  answerJoin(room, session, outbox, message, merge(', '  answerJoin(core, room, session, outbox, message, merge('),
-      patch(`${room}/joining.ts`, '  answerJoin(room, session, outbox, message, recovery)', '  answerJoin(core, room, session, outbox, message, recovery)'),
+      patch(
+        `${room}/joining.ts`,
+        'return answerJoin(room, session, outbox, message, undefined)',
+        'return answerJoin(core, room, session, outbox, message, undefined)',
+      ),
+      patch(
+        `${room}/joining.ts`,
+        '  answerJoin(room, session, outbox, message, merge(',
+        '  answerJoin(core, room, session, outbox, message, merge(',
+      ),
+      patch(
+        `${room}/joining.ts`,
+        '  answerJoin(room, session, outbox, message, recovery)',
+        '  answerJoin(core, room, session, outbox, message, recovery)',
+      ),
     ],
   },
   {
@@ -51,7 +63,11 @@ export const bugs: readonly Bug[] = [
     patches: [
       patch(`${room}/recovery.ts`, '    if (entry.offset <= last) continue\n', ''),
       patch(`${room}/recovery.ts`, 'entry.offset !== last + 1 || ', ''),
-      patch(`${room}/joining.ts`, 'until: room.delivered, now: core.environment.clock.now() }\n  const read = log.since', 'until: Infinity, now: core.environment.clock.now() }\n  const read = log.since'),
+      patch(
+        `${room}/joining.ts`,
+        'until: room.delivered, now: core.environment.clock.now() }\n  const read = log.since',
+        'until: Infinity, now: core.environment.clock.now() }\n  const read = log.since',
+      ),
     ],
   },
   {
@@ -67,24 +83,42 @@ export const bugs: readonly Bug[] = [
   {
     name: 'presence not removed',
     says: 'whoever does not come back stays in the list of those who are here',
-    patches: [patch(`${room}/room-presence.ts`, '  stopTyping(room, session)\n  tell(core, room, room.presence.leave(session.user.id, session.id))', '  stopTyping(room, session)')],
+    patches: [
+      patch(
+        `${room}/room-presence.ts`,
+        '  stopTyping(room, session)\n  tell(core, room, room.presence.leave(session.user.id, session.id))',
+        '  stopTyping(room, session)',
+      ),
+    ],
   },
   {
     name: 'outbox unbounded',
     says: 'a reader that does not read is never too much',
     patches: [
-      patch('src/runtime/connection/outbox.ts', 'overflow(): void {\n    if (!this.writable) return', 'overflow(): void {\n    if (this.writable || true) return'),
+      patch(
+        'src/runtime/connection/outbox.ts',
+        'overflow(): void {\n    if (!this.writable) return',
+        'overflow(): void {\n    if (this.writable || true) return',
+      ),
     ],
   },
   {
     name: 'retry stored twice',
     says: 'a message that is sent again because its acknowledgement was lost is another message',
-    patches: [patch(`${room}/memory-history.ts`, 'request === undefined ? undefined : this.#offsetOf(request, at)', 'undefined as number | undefined')],
+    patches: [
+      patch(
+        `${room}/memory-history.ts`,
+        'request === undefined ? undefined : this.#offsetOf(request, at)',
+        'undefined as number | undefined',
+      ),
+    ],
   },
   {
     name: 'old connection not fenced',
     says: 'a session that is taken over keeps the connection that it had',
-    patches: [patch('src/runtime/session/session.ts', '        former.session = undefined\n        turnAway(former)\n', '')],
+    patches: [
+      patch('src/runtime/session/session.ts', '        former.session = undefined\n        turnAway(former)\n', ''),
+    ],
   },
   {
     name: 'close sent twice',
@@ -95,20 +129,38 @@ export const bugs: readonly Bug[] = [
     name: 'heartbeat not stopped',
     says: 'the heartbeat outlives its connection',
     patches: [
-      patch('src/runtime/connection/connection.ts', "      probe: ({ context }) => {\n        const link = context.link as ConnectionLink\n", "      probe: ({ context }) => {\n        const link = context.link as ConnectionLink\n        core.environment.clock.setTimeout(() => link.socket.ping(), heartbeatMs)\n"),
+      patch(
+        'src/runtime/connection/connection.ts',
+        '      probe: ({ context }) => {\n        const link = context.link as ConnectionLink\n',
+        '      probe: ({ context }) => {\n        const link = context.link as ConnectionLink\n        core.environment.clock.setTimeout(() => link.socket.ping(), heartbeatMs)\n',
+      ),
     ],
   },
   {
     name: 'grace ignored',
     says: 'whoever loses the connection is shown as gone at once',
-    patches: [patch('src/runtime/session/session.ts', 'Math.min(presenceGraceMs, resumeWindowMs)', 'Math.min(0, resumeWindowMs)')],
+    patches: [
+      patch(
+        'src/runtime/session/session.ts',
+        'Math.min(presenceGraceMs, resumeWindowMs)',
+        'Math.min(0, resumeWindowMs)',
+      ),
+    ],
   },
   {
     name: 'ack before store',
     says: 'a message is acknowledged, and sent to the room, before the disk has it',
     patches: [
-      patch(`${room}/storing.ts`, '  room.underWay++\n  appended.then(', '  room.underWay++\n  settle({ appended: { offset: log.offset + room.storing.length, duplicate: false } })\n  room.underWay++\n  appended.then('),
-      patch(`${room}/storing.ts`, "(result) => settle({ appended: result }),\n    (error: unknown) => settle({ error }),", "() => room.settled(),\n    () => room.settled(),"),
+      patch(
+        `${room}/storing.ts`,
+        '  room.underWay++\n  appended.then(',
+        '  room.underWay++\n  settle({ appended: { offset: log.offset + room.storing.length, duplicate: false } })\n  room.underWay++\n  appended.then(',
+      ),
+      patch(
+        `${room}/storing.ts`,
+        '(result) => settle({ appended: result }),\n    (error: unknown) => settle({ error }),',
+        '() => room.settled(),\n    () => room.settled(),',
+      ),
     ],
   },
 ]

@@ -43,7 +43,8 @@ function patching({ name, patches }: Bug): Plugin {
         for (const patch of patches) {
           if (patch.file !== file) continue
           const parts = contents.split(patch.find)
-          if (parts.length !== 2) throw new Error(`'${name}': '${patch.find}' stands ${parts.length - 1} times in ${file}`)
+          if (parts.length !== 2)
+            throw new Error(`'${name}': '${patch.find}' stands ${parts.length - 1} times in ${file}`)
           contents = parts.join(patch.instead)
           left.delete(patch)
         }

@@ -11,6 +11,7 @@ import { admit, release, takeOver } from './admission.ts'
 import { withApplicationMessages } from './application.ts'
 import { applicationType, sendApplicationMessage } from './connection-handle.ts'
 import type { ConnectionLink } from './connection-link.ts'
+import { implement } from '../actors/actor-system.ts'
 import type { Core } from '../core.ts'
 import { handleMessage, perform, type Inbound } from './inbound.ts'
 import type { Inbox } from './inbox.ts'
@@ -30,7 +31,7 @@ const linkOf = ({ context }: Pick<Args, 'context'>): ConnectionLink => context.l
 /** Marries the connection's chart, the built-in one or an application's, to sockets, sessions and messages. */
 export function connectionLogic(core: Core, sessions: Sessions): LanedLogic {
   const machine: AnyStateMachine = core.options.connection ?? connectionMachine
-  const provided = machine.provide({
+  const provided = implement(machine, {
     actors: actors(core, sessions),
     actions: actions(core, sessions),
     guards: {
@@ -138,7 +139,7 @@ function heartbeatLogic(core: Core): LanedLogic {
   // Not for ever: behind a full inbox nobody would notice that the other side is gone.
   const unheard = ({ inbox }: ConnectionLink): boolean =>
     inbox?.pausedAt !== undefined && core.environment.clock.now() - inbox.pausedAt < heartbeatMs + heartbeatTimeoutMs
-  const machine = heartbeatMachine.provide({
+  const machine = implement(heartbeatMachine, {
     actions: {
       probe: ({ context }) => {
         const link = context.link as ConnectionLink

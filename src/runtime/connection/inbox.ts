@@ -2,6 +2,7 @@ import { fromPromise } from 'xstate'
 import { handlerMachine, type HandlerInput } from '../../../machines/index.ts'
 import type { RequestId } from '../../protocol/index.ts'
 import type { ConnectionLink } from './connection-link.ts'
+import { implement } from '../actors/actor-system.ts'
 import type { Core } from '../core.ts'
 import { withLanes, type LanedLogic } from '../actors/lanes.ts'
 import { Population } from '../actors/population.ts'
@@ -167,7 +168,7 @@ export class Inbox<Message> {
 /** Marries the handler's chart to the calls that it is started with. */
 export function handlerLogic(core: Core): LanedLogic {
   const callOf = ({ context }: { context: HandlerInput }): Call => context.call as Call
-  const machine = handlerMachine.provide({
+  const machine = implement(handlerMachine, {
     actors: {
       run: fromPromise<unknown, HandlerInput>(async ({ input, signal }) => (input.call as Call).run(signal)),
     },

@@ -1,6 +1,7 @@
 import { fromPromise, type AnyMachineSnapshot } from 'xstate'
 import { roomMachine, type RoomInput } from '../../../machines/index.ts'
 import { errorMessage, type Json } from '../../protocol/index.ts'
+import { implement } from '../actors/actor-system.ts'
 import type { Core } from '../core.ts'
 import { Frame } from '../ports/frame.ts'
 import type { History } from '../ports/history.ts'
@@ -17,7 +18,7 @@ import { announceTyping, stopTyping } from './typing.ts'
 export function roomLogic(core: Core, history: History, isAlive: (session: Session) => boolean): LanedLogic {
   const serve = services(core, isAlive)
   const served = (args: Args): void => serve.get(args.event.type)?.(args as Args<never>)
-  const machine = roomMachine.provide({
+  const machine = implement(roomMachine, {
     actors: {
       openHistory: fromPromise<void, RoomInput>(({ input, signal }) =>
         openLog(core, history, input.room as RoomRecord, signal),

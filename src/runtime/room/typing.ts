@@ -1,6 +1,7 @@
 import type { AnyActorRef, AnyMachineSnapshot } from 'xstate'
 import { typingMachine } from '../../../machines/index.ts'
 import type { TypingMessage } from '../../protocol/index.ts'
+import { implement } from '../actors/actor-system.ts'
 import type { Core } from '../core.ts'
 import { Frame } from '../ports/frame.ts'
 import { withLanes, type LanedLogic } from '../actors/lanes.ts'
@@ -12,7 +13,7 @@ export function typingLogic(core: Core): LanedLogic {
   const report = (type: string) => (args: { context: { session: object }; self: AnyActorRef }) => {
     args.self._parent?.send({ type, session: args.context.session })
   }
-  const machine = typingMachine.provide({
+  const machine = implement(typingMachine, {
     actions: { announceStart: report('typing.started'), announceStop: report('typing.stopped') } as never,
     delays: { silence: core.settings.typingMs },
   })

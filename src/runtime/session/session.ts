@@ -1,6 +1,7 @@
 import { sessionMachine, type Identity, type User } from '../../../machines/index.ts'
 import type { ServerMessage } from '../../protocol/index.ts'
 import type { ConnectionLink } from '../connection/connection-link.ts'
+import { implement } from '../actors/actor-system.ts'
 import type { Core } from '../core.ts'
 import { Frame } from '../ports/frame.ts'
 import { withLanes, type LanedLogic } from '../actors/lanes.ts'
@@ -26,6 +27,8 @@ export class Session {
   fence = 0
   /** Since when it has had no connection (ms since the epoch). */
   detachedAt: number | undefined
+  /** When this process took it in, if it has had no connection since (ms since the epoch). */
+  restoredAt: number | undefined
   /** What its requests were answered, once there was one. */
   replies: Replies | undefined
   #link: ConnectionLink | undefined
@@ -67,15 +70,14 @@ export function sessionLogic(core: Core, changed: (session: Session) => void): L
   const routeToRooms = (session: Session, type: string): void => {
     for (const room of session.rooms.values()) core.route(room, { type, session, message: undefined } as never)
   }
-  /** What is left of a time that began when the session lost its connection, perhaps in a former process. */
-  const remaining = ({ detachedAt }: Session, ms: number): number => {
-    const now = core.environment.clock.now()
-    return Math.max(0, (detachedAt ?? now) + ms - now)
-  }
+  const graceMs = Math.min(presenceGraceMs, resumeWindowMs)
+  /** How long ago a session of a former process had lost its connection when this one took it in (ms). */
+  const age = ({ detachedAt, restoredAt }: Session): number =>
+    restoredAt === undefined || detachedAt === undefined ? 0 : Math.max(0, restoredAt - detachedAt)
   const turnAway = (link: ConnectionLink): void => {
     core.route(link.address, { type: 'connection.close', reason: 'replaced' } as never)
   }
-  const machine = sessionMachine.provide({
+  const machine = implement(sessionMachine, {
     actions: {
       own: ({ context, event }) => {
         if (event.type !== 'session.attach') return
@@ -98,7 +100,9 @@ export function sessionLogic(core: Core, changed: (session: Session) => void): L
         const session = sessionOf(context)
         session.link = undefined
         const since = event.type === 'session.detach' ? event.at : undefined
-        session.detachedAt = since ?? core.environment.clock.now()
+        const now = core.environment.clock.now()
+        session.detachedAt = since ?? now
+        session.restoredAt = since === undefined ? undefined : now
         changed(session)
       },
       withdraw: ({ context }) => routeToRooms(sessionOf(context), 'room.withdraw'),
@@ -113,8 +117,9 @@ export function sessionLogic(core: Core, changed: (session: Session) => void): L
         event.at + presenceGraceMs <= core.environment.clock.now(),
     },
     delays: {
-      presenceGrace: ({ context }) => remaining(sessionOf(context), Math.min(presenceGraceMs, resumeWindowMs)),
-      untilExpired: ({ context }) => remaining(sessionOf(context), resumeWindowMs),
+      // Durations, not differences between what a clock said: somebody may set it meanwhile.
+      presenceGrace: ({ context }) => Math.max(0, graceMs - age(sessionOf(context))),
+      untilExpired: ({ context }) => Math.max(0, resumeWindowMs - Math.max(graceMs, age(sessionOf(context)))),
     },
   })
   return withLanes(machine, { hot: [], ...core.lanes })

@@ -8,8 +8,8 @@ type Doing<Name extends Action['do']> = Extract<Action, { readonly do: Name }>
 const doings: { readonly [Name in Action['do']]: (world: World, action: Doing<Name>) => void } = {
   join: (world, { who, room }) => world.visitor(who).join(roomOf(room)),
   leave: (world, { who, room }) => world.visitor(who).leave(roomOf(room)),
-  say: (world, { who, room, size, binary }) => world.visitor(who).say(roomOf(room), { size, binary }),
-  shout: (world, { who, room }) => world.visitor(who).say(roomOf(room), { volatile: true }),
+  say: (world, { who, room, size, binary }) => void world.visitor(who).say(roomOf(room), { size, binary }),
+  shout: (world, { who, room }) => void world.visitor(who).say(roomOf(room), { volatile: true }),
   flood: (world, { who, room }) => {
     for (let i = 0; i < 25; i++) world.visitor(who).say(roomOf(room), { size: 6_000 })
   },
@@ -81,6 +81,7 @@ const doings: { readonly [Name in Action['do']]: (world: World, action: Doing<Na
   },
   'set clock': (world, { byMs }) => {
     world.court.excuse('clock set')
+    world.skewMs += byMs
     world.server?.process.setClock(byMs)
   },
   drain: (world, { withinMs }) => leave(world, (server) => server.runtime.drain({ withinMs })),

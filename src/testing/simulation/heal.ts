@@ -3,8 +3,11 @@ import type { Visitor } from './visitor.ts'
 import { rooms } from './plan.ts'
 import type { World } from './world.ts'
 
-/** By when everything is as it should be after the last fault (ms): the heartbeat of a half-open connection, and the grace. */
-export const healMs = 70_000
+/** By when what was begun for a time is over (ms): a server that goes, one that is down. */
+const calmMs = 15_000
+
+/** By when everything is as it should be from then on (ms): the heartbeat of a half-open connection, and the grace. */
+const healMs = 60_000
 
 /** No fault goes on, and no new one comes. */
 export async function heal(world: World): Promise<void> {
@@ -20,10 +23,9 @@ export async function heal(world: World): Promise<void> {
   }
   world.server?.process.continue()
   for (const { client } of world.visitors) client.actor.send({ type: 'network.online' })
-  // What was begun for a time is over by then: the longest is a stopped server's.
-  await clock.advance(healMs)
+  await clock.advance(calmMs)
   if (world.server !== undefined) world.server.tokensEnd = false
-  for (const { device } of world.visitors) device.thaw()
+  for (const device of network.devices.values()) device.thaw()
   await clock.advance(healMs)
 }
 
@@ -40,8 +42,9 @@ export async function checkHealed(world: World): Promise<void> {
   }
   for (const visitor of world.visitors) checkEnd(world, visitor)
   for (const room of rooms) await checkRoom(world, room, here)
-  await clock.advance(40_000)
-  for (const { name, waiting } of [...world.visitors, ...world.gone]) {
+  const everybody = [...world.visitors, ...world.gone]
+  await clock.until(() => everybody.every(({ waiting }) => waiting === 0), 40_000)
+  for (const { name, waiting } of everybody) {
     if (waiting > 0) court.accuse('CLOSED', `${waiting} calls of ${name} have never been answered`)
   }
 }
@@ -74,8 +77,8 @@ async function checkRoom(world: World, name: string, here: readonly Visitor[]): 
     if (room.typists.length > 0)
       court.accuse('TYPING', `${member.name} sees ${room.typists.join()} type in ${name} still`)
   }
-  first.say(name)
-  await clock.advance(5_000)
+  const n = first.say(name)
+  await clock.until(() => members.every(({ rooms }) => rooms.get(name)?.heard === n), 5_000)
   const [top] = members.map(({ rooms }) => rooms.get(name)?.view.position)
   for (const { name: who, rooms } of members) {
     const { view, room } = rooms.get(name) ?? {}
@@ -107,7 +110,7 @@ async function audit({ clock, court, logs }: World, { rooms, name: who }: Visito
       (value) => (answer = value),
       () => {},
     )
-    await clock.advance(3_000)
+    await clock.until(() => answer, 3_000)
     if (answer === undefined) return court.accuse('ONCE', `${who} could not read the log of ${name}`)
     for (const message of answer.messages) present.add(message.offset)
     epoch ??= answer.messages[0]?.epoch
@@ -124,8 +127,11 @@ export async function checkLeft(world: World): Promise<void> {
   for (const { client } of world.visitors) client.close()
   court.excuse('server leaving')
   const closed = server?.runtime.close()
-  await clock.advance(60_000)
-  await closed
+  let hasClosed = false
+  void closed?.then(() => (hasClosed = true))
+  await clock.until(() => hasClosed, 60_000)
+  // What is on its way to the clients arrives.
+  await clock.advance(1_000)
   if (server === undefined) return
   const { connections, sessions, rooms: open } = server.runtime.census
   if (connections + sessions + open > 0) {

@@ -132,8 +132,7 @@ export function planArbitrary({ steps = 60, withFaults = true } = {}): fc.Arbitr
     { weight: 4, arbitrary: fc.integer({ min: 1, max: 30 }).map((tenths) => tenths * 100) },
   )
   const step = fc.record({ afterMs, action })
-  const list = (minLength: number): fc.Arbitrary<Step[]> =>
-    fc.array(step, { minLength, maxLength: steps, size: 'max' })
+  const list = (minLength: number): fc.Arbitrary<Step[]> => fc.array(step, { minLength, maxLength: steps, size: 'max' })
   return fc.record({ setting, steps: new Shortened(list(Math.floor(steps / 2)), list(0)) })
 }
 

@@ -9,6 +9,12 @@ export interface Spoken {
   readonly padding?: string
 }
 
+/** What is said, in short: the number, or whatever stands in its place. */
+export function gist(said: unknown): string {
+  const { n } = (said ?? {}) as Partial<Spoken>
+  return typeof n === 'number' ? `#${n}` : (JSON.stringify(said) ?? 'nothing')
+}
+
 /** As the content of a binary frame. */
 export function asBytes(spoken: Spoken): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(spoken))

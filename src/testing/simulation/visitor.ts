@@ -24,6 +24,8 @@ export interface VisitorTerms {
 export interface Seen {
   readonly room: ClientRoom
   readonly view: ViewChecker
+  /** The number that was heard last. */
+  heard: number | undefined
 }
 
 /** Somebody who uses the client library, and writes down what it shows. */
@@ -64,12 +66,14 @@ export class Visitor {
     if (known !== undefined) return
     const room = this.client.join(name, presence === undefined ? {} : { presence })
     const view = new ViewChecker(court, logs, limits, { device: this.device.name, room: name, keepsLogs })
-    const seen = { room, view }
+    const seen: Seen = { room, view, heard: undefined }
     this.rooms.set(name, seen)
     room.on('message', (message) => {
       const spoken = message.data instanceof Uint8Array ? spokenInBytes(message.data) : message.data
       this.#note(`${name} ${message.offset ?? 'volatile'} ${(spoken as Spoken | null)?.n}`)
-      if (!message.volatile) view.message(message, spoken)
+      if (message.volatile) return
+      view.message(message, spoken)
+      seen.heard = (spoken as Spoken | null)?.n
     })
     room.on('gap', (gap) => {
       this.#note(`${name} gap ${gap.from.offset} ${gap.to.offset}`)
@@ -94,11 +98,13 @@ export class Visitor {
     void this.#track(this.rooms.get(name)?.room.leave())
   }
 
-  say(name: string, { size = 0, binary = false, volatile = false } = {}): void {
+  /** @returns the number that it says, if it is in the room */
+  say(name: string, { size = 0, binary = false, volatile = false } = {}): number | undefined {
     const room = this.rooms.get(name)?.room
-    if (room === undefined) return
+    if (room === undefined) return undefined
     const spoken: Spoken = { n: this.#terms.nextNumber(), ...(size === 0 ? {} : { padding: '.'.repeat(size) }) }
     this.#track(room.send(binary ? asBytes(spoken) : spoken, volatile ? { volatile } : {}))
+    return spoken.n
   }
 
   type(name: string, typing: boolean): void {

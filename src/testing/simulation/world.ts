@@ -45,6 +45,8 @@ export class World {
   server: SimulatedServer | undefined
   /** Whether there is a server, and whether it is about to go. */
   state: 'up' | 'leaving' | 'down' = 'down'
+  /** By how much the clock of the machine that the server runs on is wrong (ms). */
+  skewMs = 0
   /** Messages and events that went over the wire. */
   events = 0
   readonly #begunAt: number
@@ -109,6 +111,7 @@ export class World {
       listeners: this.#listeners,
       inspect: this.#terms.inspect,
     } as ServerTerms)
+    server.process.setClock(this.skewMs)
     this.server = server
     this.state = 'up'
     // One in two is reached before it has taken its sessions in.

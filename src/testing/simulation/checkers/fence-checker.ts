@@ -1,5 +1,6 @@
 import type { ServerMessage } from '../../../protocol/index.ts'
 import type { Court } from '../court.ts'
+import { gist } from '../spoken.ts'
 import type { Asked, Tapped, WireListener } from '../wire-tap.ts'
 
 /** FENCE: a session has one connection at most, and one that has lost its session has no say any more. */
@@ -21,14 +22,14 @@ export class FenceChecker implements WireListener {
 
   received(connection: Tapped, { type, data }: Asked): void {
     if (type !== 'message' || data === undefined) return
-    const said = JSON.stringify(data)
+    const said = gist(data)
     if (connection.closing === undefined) this.#heard.add(said)
     else if (connection.closing.code === 4009) this.#unheard.add(said)
   }
 
   sent(connection: Tapped, message: ServerMessage): void {
     if (message.type === 'message' && message.data !== undefined) {
-      const said = JSON.stringify(message.data)
+      const said = gist(message.data)
       if (this.#unheard.has(said) && !this.#heard.has(said)) {
         this.#court.accuse('FENCE', `${said} was said by a connection that had been replaced`)
       }

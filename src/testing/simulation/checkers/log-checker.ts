@@ -1,5 +1,5 @@
 import type { JoinedMessage, Position, RoomMessage, ServerMessage } from '../../../protocol/index.ts'
-import { spokenInBase64 } from '../spoken.ts'
+import { gist, spokenInBase64, type Spoken } from '../spoken.ts'
 import type { Court } from '../court.ts'
 import type { Asked, Tapped, WireListener } from '../wire-tap.ts'
 
@@ -8,6 +8,15 @@ interface Place {
   epoch: string
   shown: number
   accounted: number
+}
+
+/** What stands in a log. */
+interface Truth {
+  readonly at: Map<number, string>
+  /** The other way round. */
+  readonly places: Map<string, number>
+  /** How long what stands there is (characters, roughly). */
+  readonly lengths: Map<number, number>
 }
 
 /** What a connection has asked that the answers are held against. */
@@ -20,7 +29,7 @@ interface Questions {
 
 /** What a message says, in one text: unique in a run. */
 const identityOf = ({ from, data, bytes }: Partial<RoomMessage>): string =>
-  `${from?.session} ${JSON.stringify(data ?? spokenInBase64(bytes ?? ''))}`
+  `${from?.session} ${gist(data ?? spokenInBase64(bytes ?? ''))}`
 
 /**
  * ORDER, ONCE and, as far as it shows on the wire, GAPLESS: what stands at a place of a log stands there for everybody and
@@ -30,7 +39,7 @@ export class LogChecker implements WireListener {
   readonly #court: Court
   readonly #questions = new Map<Tapped, Questions>()
   /** What stands where, by epoch; and where something stands. */
-  readonly #truth = new Map<string, { readonly at: Map<number, string>; readonly places: Map<string, number> }>()
+  readonly #truth = new Map<string, Truth>()
   /** Where what was acknowledged stands, by epoch and offset. */
   readonly #acknowledged = new Map<string, Map<number, string>>()
 
@@ -50,7 +59,7 @@ export class LogChecker implements WireListener {
     const questions = this.#questions.get(connection)
     if (type === 'join') questions?.joins.set(id, since as Position | undefined)
     if (type === 'message' && id !== undefined && data !== undefined) {
-      questions?.says.set(`${typeof id} ${id} ${room}`, JSON.stringify(data))
+      questions?.says.set(`${typeof id} ${id} ${room}`, gist(data))
     }
     if (type === 'leave' && room !== undefined) questions?.places.delete(room)
   }
@@ -90,7 +99,7 @@ export class LogChecker implements WireListener {
   learn(message: Pick<RoomMessage, 'room' | 'epoch' | 'offset'> & Partial<RoomMessage>): void {
     const { room, epoch, offset } = message
     let truth = this.#truth.get(epoch)
-    if (truth === undefined) this.#truth.set(epoch, (truth = { at: new Map(), places: new Map() }))
+    if (truth === undefined) this.#truth.set(epoch, (truth = { at: new Map(), places: new Map(), lengths: new Map() }))
     const identity = identityOf(message)
     const known = truth.at.get(offset)
     if (known !== undefined && known !== identity) {
@@ -109,13 +118,15 @@ export class LogChecker implements WireListener {
     }
     truth.at.set(offset, identity)
     truth.places.set(identity, offset)
+    if (known === undefined)
+      truth.lengths.set(offset, 40 + ((message.data as Partial<Spoken> | null)?.padding?.length ?? 0))
   }
 
   /** How much is known to stand between two places (characters), and how many messages that is. */
   between(epoch: string, after: number, until: number): { readonly length: number; readonly count: number } {
-    const at = this.#truth.get(epoch)?.at
+    const lengths = this.#truth.get(epoch)?.lengths
     let length = 0
-    for (let offset = after + 1; offset <= until; offset++) length += at?.get(offset)?.length ?? 0
+    for (let offset = after + 1; offset <= until; offset++) length += lengths?.get(offset) ?? 0
     return { length, count: until - after }
   }
 

@@ -6,6 +6,8 @@ import type { Asked, Tapped, WireListener } from '../wire-tap.ts'
 interface Known {
   readonly user: string
   readonly rooms: Set<string>
+  /** Rooms that it has asked to leave: an answer to an earlier join may still come. */
+  readonly leaving: Set<string>
   connection: Tapped | undefined
   /** Since when it has certainly had no connection (ms); the server may have noticed later, never sooner. */
   detachedAt: number
@@ -57,7 +59,11 @@ export class PresenceChecker implements WireListener {
   }
 
   received(connection: Tapped, { type, room = '' }: Asked): void {
-    if (type === 'leave') this.#sessions.get(connection.session ?? '')?.rooms.delete(room)
+    const session = this.#sessions.get(connection.session ?? '')
+    if (type === 'join') session?.leaving.delete(room)
+    if (type !== 'leave') return
+    session?.rooms.delete(room)
+    session?.leaving.add(room)
   }
 
   sent(connection: Tapped, message: ServerMessage): void {
@@ -70,8 +76,8 @@ export class PresenceChecker implements WireListener {
         connection.session = message.session
         connection.user = message.user
         if (known === undefined) {
-          const fresh = { user: message.user, rooms: new Set<string>(), connection, detachedAt: Infinity }
-          this.#sessions.set(message.session, fresh)
+          const [rooms, leaving] = [new Set<string>(), new Set<string>()]
+          this.#sessions.set(message.session, { user: message.user, rooms, leaving, connection, detachedAt: Infinity })
         } else {
           known.connection = connection
           known.detachedAt = Infinity
@@ -79,7 +85,7 @@ export class PresenceChecker implements WireListener {
         return
       }
       case 'joined':
-        this.#sessions.get(connection.session ?? '')?.rooms.add(message.room)
+        this.#joined(connection, message.room)
         views.set(message.room, this.#usersOf(connection, message))
         return
       case 'left':
@@ -95,6 +101,11 @@ export class PresenceChecker implements WireListener {
         return
       default:
     }
+  }
+
+  #joined({ session }: Tapped, room: string): void {
+    const known = this.#sessions.get(session ?? '')
+    if (known?.leaving.has(room) === false) known.rooms.add(room)
   }
 
   closing(connection: Tapped, code: number): void {

@@ -1,5 +1,6 @@
 import type { ServerMessage } from '../../../protocol/index.ts'
 import type { Court } from '../court.ts'
+import { gist } from '../spoken.ts'
 import type { Asked, Tapped, WireListener } from '../wire-tap.ts'
 
 interface Sign {
@@ -43,7 +44,7 @@ export class TypingChecker implements WireListener {
   received({ session, user }: Tapped, { type, room, typing, data }: Asked): void {
     this.#order++
     if (type === 'message') {
-      const said = JSON.stringify(data)
+      const said = gist(data)
       if (!this.#messages.has(said)) this.#messages.set(said, this.#order)
     }
     if (type !== 'typing' || session === undefined || user === undefined || room === undefined) return
@@ -72,7 +73,7 @@ export class TypingChecker implements WireListener {
       }
       case 'message':
         if ('volatile' in message) return
-        this.#spoken(`${message.room} ${message.from.session}`, JSON.stringify(message.data))
+        this.#spoken(`${message.room} ${message.from.session}`, gist(message.data))
         if (!shown.get(message.room)?.has(message.from.user)) return
         if (this.#isTyping(message.from.user, message.room)) return
         this.#court.accuse('TYPING', `${connection.device} hears ${message.from.user}, and still sees it typing`)
