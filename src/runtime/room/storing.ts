@@ -121,7 +121,11 @@ export function announceMissed(core: Core, room: RoomRecord): void {
   for (const entry of missed) {
     // Nobody knows its key any more: it stands for itself.
     const key = room.options.slow === 'latest' ? core.environment.newId() : undefined
-    tellings.set(entry.offset, () => tell(room, entry.offset, entry, bytesOf(entry), key))
+    tellings.set(entry.offset, () => {
+      const sender = room.sessions.find(({ from }) => from === entry.from)
+      if (sender !== undefined) endTyping(room, sender)
+      tell(room, entry.offset, entry, bytesOf(entry), key)
+    })
   }
   // Of these the log may hold no more, should it keep little.
   for (const { storing, appended, epoch } of unannounced) {

@@ -76,11 +76,13 @@ export class World {
     if (setting.store === 'disk') {
       this.disk = new VirtualDisk(this.clock, { seed: diskSeed, latencyMs: [0, setting.diskMs] })
     }
+    // What is asked of a room waits for the disk, if for nothing else.
+    const delayMs = setting.store === 'disk' ? 20_000 : 0
     this.logs = new LogChecker(this.court)
-    this.presence = new PresenceChecker(this.court, bounds.presenceGraceMs)
+    this.presence = new PresenceChecker(this.court, bounds.presenceGraceMs, delayMs)
     this.#fence = new FenceChecker(this.court)
     this.#closing = new ClosingChecker(this.court)
-    this.#typing = new TypingChecker(this.court, bounds.typingMs, setting.store === 'disk' ? 10_000 : 0)
+    this.#typing = new TypingChecker(this.court, bounds.typingMs, delayMs)
     this.#bound = new BoundChecker(this.court, { ...bounds, highWaterBytes: 16_384, frameBytes: 7_000 })
     const { logs, presence } = this
     this.#listeners = [

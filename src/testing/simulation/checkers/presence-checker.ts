@@ -8,6 +8,8 @@ interface Known {
   readonly rooms: Set<string>
   /** Rooms that it has asked to leave: an answer to an earlier join may still come. */
   readonly leaving: Set<string>
+  /** When it last asked to leave a room (ms). */
+  readonly left: Map<string, number>
   connection: Tapped | undefined
   /** Since when it has certainly had no connection (ms); the server may have noticed later, never sooner. */
   detachedAt: number
@@ -20,13 +22,16 @@ interface Known {
 export class PresenceChecker implements WireListener {
   readonly #court: Court
   readonly #graceMs: number
+  readonly #delayMs: number
   readonly #sessions = new Map<string, Known>()
   /** Who is in a room, as a connection has been told. */
   readonly #views = new Map<Tapped, Map<string, Set<string>>>()
 
-  constructor(court: Court, graceMs: number) {
+  /** @param delayMs - how long what a session asks may have to wait before it is done */
+  constructor(court: Court, graceMs: number, delayMs: number) {
     this.#court = court
     this.#graceMs = graceMs
+    this.#delayMs = delayMs
   }
 
   /** The process is gone; a store that outlives it has kept the sessions. */
@@ -64,6 +69,7 @@ export class PresenceChecker implements WireListener {
     if (type !== 'leave') return
     session?.rooms.delete(room)
     session?.leaving.add(room)
+    session?.left.set(room, this.#court.now)
   }
 
   sent(connection: Tapped, message: ServerMessage): void {
@@ -77,7 +83,8 @@ export class PresenceChecker implements WireListener {
         connection.user = message.user
         if (known === undefined) {
           const [rooms, leaving] = [new Set<string>(), new Set<string>()]
-          this.#sessions.set(message.session, { user: message.user, rooms, leaving, connection, detachedAt: Infinity })
+          const { session, user } = message
+          this.#sessions.set(session, { user, rooms, leaving, left: new Map(), connection, detachedAt: Infinity })
         } else {
           known.connection = connection
           known.detachedAt = Infinity
@@ -157,7 +164,9 @@ export class PresenceChecker implements WireListener {
     }
   }
 
-  #isHere({ rooms, connection, detachedAt }: Known, room: string): boolean {
+  #isHere({ rooms, left, connection, detachedAt }: Known, room: string): boolean {
+    // It has left, and come again: those who are told of both are told one after the other.
+    if (this.#court.now <= (left.get(room) ?? -Infinity) + this.#delayMs) return false
     return rooms.has(room) && (connection !== undefined || this.#court.now < detachedAt + this.#graceMs)
   }
 }
