@@ -58,33 +58,39 @@ export async function serveBehind(
   }
 }
 
-/** A server whose opening handshake is altered on its way: the request's head, and that of the answer. */
-export async function serveHandshake(
+/** What is altered of the bytes between a server and its clients. */
+export interface Alteration {
+  /** The head of the upgrade request. */
+  readonly request?: (head: string) => string
+  /** That of its answer. */
+  readonly answer?: (head: string) => string
+  /** What the server sends later. */
+  readonly later?: (chunk: Buffer) => Buffer
+  /** Whether the client is not told that the server has ended the socket. */
+  readonly staysOpen?: boolean
+}
+
+/** A server whose bytes are altered on their way. */
+export async function serveAltered(
   options: RuntimeOptions,
-  alter: { readonly request?: (head: string) => string; readonly answer?: (head: string) => string },
+  { request = (head) => head, answer = (head) => head, later = (chunk) => chunk, staysOpen = false }: Alteration,
 ): Promise<Omit<Served, 'runtime'>> {
   const behind = await serve(options)
   const sockets = new Set<Socket>()
   const server = createTcpServer((near) => {
     const far = connect(Number(new URL(behind.url).port), '127.0.0.1')
-    const altered = (to: Socket, head: (text: string) => string = (text) => text) => {
-      let first = true
-      return (chunk: Buffer): void => {
-        to.write(first ? head(chunk.toString('latin1')) : chunk, 'latin1')
-        first = false
-      }
-    }
-    near.on('data', altered(far, alter.request))
-    far.on('data', altered(near, alter.answer))
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(from)
-      from.on('end', () => to.end())
-      from.on('error', () => {})
-      from.on('close', () => to.destroy())
-    }
+    for (const socket of [near, far]) socket.on('error', () => {})
+    sockets.add(near).add(far)
+    near.once('data', (head) => {
+      far.write(request(head.toString('latin1')), 'latin1')
+      near.on('data', (chunk) => far.write(chunk))
+    })
+    far.once('data', (head) => {
+      near.write(answer(head.toString('latin1')), 'latin1')
+      far.on('data', (chunk) => near.write(later(chunk)))
+    })
+    near.on('end', () => far.end()).on('close', () => far.destroy())
+    if (!staysOpen) far.on('end', () => near.end()).on('close', () => near.destroy())
   })
   const port = await listening(server)
   return {

@@ -29,3 +29,20 @@ export const wrongHandshakes = [
     },
   },
 ] as const
+
+const closeFrame = 0x88
+
+/** Servers that are wrong below messages. */
+export const wrongSockets = [
+  {
+    does: 'closes for every breach of WebSocket with 1000',
+    rule: 'FRAME-6',
+    alter: {
+      later: (chunk: Buffer) => {
+        if (chunk[0] === closeFrame && (chunk[1] ?? 0) >= 2) chunk.writeUInt16BE(1000, 2)
+        return chunk
+      },
+    },
+  },
+  { does: 'waits for the answer to a close frame for ever', rule: 'CLOSE-4', alter: { staysOpen: true } },
+] as const

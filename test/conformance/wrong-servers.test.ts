@@ -2,18 +2,20 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { WebSocketServer } from 'ws'
-import { runConformance, type ConformanceReport } from 'greenroom/conformance'
+import { listedChecks, runConformance, type ConformanceReport } from 'greenroom/conformance'
 import { withFault } from './fault.ts'
-import { byToken, serveBehind, serveHandshake, tokens, type Served } from './servers.ts'
+import { byToken, serveBehind, serveAltered, tokens, type Served } from './servers.ts'
+import { wrongAnswers } from './wrong-answers.ts'
 import { wrongConnections } from './wrong-connections.ts'
-import { wrongHandshakes } from './wrong-handshakes.ts'
+import { wrongHandshakes, wrongSockets } from './wrong-handshakes.ts'
 import { wrongRequests } from './wrong-requests.ts'
 import { wrongRooms } from './wrong-rooms.ts'
+import type { WrongServer } from './wrong-server.ts'
 
 // A suite that names nothing says nothing. Each of these servers is ours but for one thing.
 
 // Indicators that end sooner than they must are not wrong, and keep nobody waiting.
-const options = { ...byToken, typingMs: 1_000 }
+const options = { ...byToken, typingMs: 2_000 }
 
 /** Runs until something is broken, and says what. */
 async function judge(served: Omit<Served, 'runtime'>): Promise<ConformanceReport> {
@@ -24,7 +26,7 @@ async function judge(served: Omit<Served, 'runtime'>): Promise<ConformanceReport
   }
 }
 
-const wrongServers = [...wrongRequests, ...wrongRooms, ...wrongConnections]
+const wrongServers: readonly WrongServer[] = [...wrongRequests, ...wrongRooms, ...wrongConnections]
 
 describe('a run', () => {
   it.concurrent('goes on after what is broken, and says what that was in its order', async () => {
@@ -66,7 +68,35 @@ describe('a server that', () => {
   })
 
   it.concurrent.for(wrongHandshakes)('$does is named by $rule', async ({ rule, alter }) => {
-    const { firstBroken } = await judge(await serveHandshake(options, alter))
+    const { firstBroken } = await judge(await serveAltered(options, alter))
     expect(firstBroken).toBe(rule)
+  })
+})
+
+describe('a check', () => {
+  it.concurrent.for(wrongAnswers)('of $rule finds a server that $does', async ({ rule, fault, options: more }) => {
+    const guests = rule === 'HELLO-2' ? {} : byToken
+    const served = await serveBehind({ ...guests, ...more }, (runtime) => withFault(runtime, fault()))
+    const credentials = rule === 'HELLO-2' ? {} : tokens
+    const { broken } = await runConformance(served.url, {
+      ...credentials,
+      only: [rule],
+      stopAtFirst: true,
+      patienceMs: 800,
+    })
+    await served.close()
+    expect(broken).toEqual([rule])
+  })
+
+  it.concurrent.for(wrongSockets)('of $rule finds a server that $does', async ({ rule, alter }) => {
+    const served = await serveAltered({}, alter)
+    const { broken } = await runConformance(served.url, { only: [rule], stopAtFirst: true, patienceMs: 800 })
+    await served.close()
+    expect(broken).toEqual([rule])
+  })
+
+  it('is shown to fail by one of these servers, whatever its rule', () => {
+    const all = [...wrongServers, ...wrongHandshakes, ...wrongAnswers, ...wrongSockets]
+    expect(new Set(all.map(({ rule }) => rule))).toEqual(new Set(listedChecks.map(({ rule }) => rule)))
   })
 })
