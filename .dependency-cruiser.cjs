@@ -59,6 +59,12 @@ module.exports = {
       '^machines/',
       xstate,
     ]),
+    only(
+      'conformance',
+      'Who checks a server knows the words, sockets, and nothing of how ours is made.',
+      { path: '^src/conformance/' },
+      ['^src/conformance/', '^src/protocol/', npm('ws'), '^(node:)?(buffer|crypto|http|https|stream|util)$'],
+    ),
     only('testing', 'What tests are made of stands on all of src.', { path: '^src/testing/' }, [
       '^src/',
       '^machines/',
@@ -82,7 +88,8 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: '^src/((protocol|runtime|transports|storage|client|testing)/|(create-runtime|index)\\.ts$)',
+        pathNot:
+          '^src/((protocol|runtime|transports|storage|client|testing|conformance)/|(create-runtime|index)\\.ts$)',
       },
       to: {},
     },
@@ -108,7 +115,7 @@ module.exports = {
       to: {
         path: '^(src|machines)/',
         pathNot:
-          '^(src/(index|transports/(ws|memory)|storage/lmdb|(client|protocol|testing)/index)|machines/index)\\.ts$',
+          '^(src/(index|transports/(ws|memory)|storage/lmdb|(client|protocol|testing|conformance)/index)|machines/index)\\.ts$',
       },
     },
     {

@@ -96,6 +96,9 @@ export class Supervisor implements PopulationListener {
   }
 
   done(address: string): void {
+    // One that was cut off has its socket's end still before it.
+    const link = this.connections.get(address)
+    if (link !== undefined) link.actor = undefined
     this.#ended(address)
   }
 

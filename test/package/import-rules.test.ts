@@ -74,6 +74,10 @@ const breaches: readonly (readonly [from: string, to: string, rule: string])[] =
   ['src/client/b.ts', 'nanoid', 'client'],
   ['src/client/c.ts', 'node:buffer', 'client'],
   ['src/client/d.ts', '../runtime/room/room.ts', 'client'],
+  ['src/conformance/a.ts', '../runtime/room/room.ts', 'conformance'],
+  ['src/conformance/b.ts', '../client/index.ts', 'conformance'],
+  ['src/conformance/c.ts', 'xstate', 'conformance'],
+  ['src/conformance/d.ts', 'node:fs', 'conformance'],
   ['src/testing/a.ts', 'ws', 'testing'],
   ['src/testing/b.ts', '../../test/stage.ts', 'testing'],
   ['src/index.ts', './client/index.ts', 'composition-root'],
@@ -141,6 +145,9 @@ describe('import rules', () => {
           .map((path, index) => `export * as it${index} from '${path}'\n`)
           .join(''),
         'src/storage/a.ts': ['lmdb', 'node:fs', 'node:crypto', '../runtime/ports/history.ts', '../../machines/index.ts']
+          .map((path, index) => `export * as it${index} from '${path}'\n`)
+          .join(''),
+        'src/conformance/a.ts': ['ws', 'node:http', '../protocol/index.ts']
           .map((path, index) => `export * as it${index} from '${path}'\n`)
           .join(''),
         'src/testing/a.ts': imports('../runtime/room/room.ts'),
