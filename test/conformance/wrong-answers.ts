@@ -49,7 +49,7 @@ const fromRequests: readonly WrongServer[] = [
     does: 'waits for a hello of everybody',
     fault: () => ({ out: on('welcome', (message, tap) => (tap.request.protocol === '' ? [] : [message])) }),
   },
-  closing('HELLO-4', 4001, { credentialsTimeoutMs: 300 }),
+  closing('HELLO-4', 4210, { credentialsTimeoutMs: 300 }),
   dropping('HELLO-6', 'error'),
   {
     rule: 'HELLO-7',

@@ -28,6 +28,13 @@ export const wrongHandshakes = [
         head.replace(/^(HTTP\/1.1 101 .*\r\n)/, '$1Sec-WebSocket-Extensions: permessage-deflate\r\n'),
     },
   },
+  {
+    does: 'takes any version',
+    rule: 'UPGRADE-6',
+    alter: {
+      request: (head: string) => head.replace(/Sec-WebSocket-Version: .*\r\n/i, 'Sec-WebSocket-Version: 13\r\n'),
+    },
+  },
 ] as const
 
 const closeFrame = 0x88

@@ -87,11 +87,11 @@ export const helloChecks: readonly Check[] = [
   },
   {
     rule: 'HELLO-4',
-    says: 'a client that offered the subprotocol and says no hello is closed with 4001 within 10 s',
+    says: 'a client that offered the subprotocol and says no hello is closed with 4210 within 10 s',
     slowSeconds: 10,
     run: async (site) => {
       const silent = await site.open('ada')
-      await silent.isClosedWith(4001, 10_000 + site.slackMs)
+      await silent.isClosedWith(4210, 10_000 + site.slackMs)
       expectFit(silent.closed?.reason, 'authentication-timeout', 'the reason')
       expectFit(silent.received, [], 'what came before the close')
     },

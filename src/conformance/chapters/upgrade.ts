@@ -1,7 +1,7 @@
 import { subprotocol } from '../../protocol/index.ts'
 import type { Check } from '../check.ts'
 import { Break, expectFit, Inapplicable } from '../expectation.ts'
-import { leave } from '../raw-socket.ts'
+import { leave, type Upgrade } from '../raw-socket.ts'
 import { welcomed, type Site } from '../site.ts'
 
 /** The subprotocol that is chosen of those offered, none when none is. */
@@ -83,6 +83,22 @@ export const upgradeChecks: readonly Check[] = [
       const upgrade = await site.upgrade({ 'Sec-WebSocket-Extensions': 'permessage-deflate' })
       leave(upgrade)
       expectFit(upgrade.headers['sec-websocket-extensions'], undefined, 'the extensions of the answer')
+    },
+  },
+  {
+    rule: 'UPGRADE-6',
+    says: 'another version than 13 gets 426 and the version that there is; a key that is none, and subprotocols that are none, 4xx',
+    run: async (site) => {
+      const refused = async (headers: Readonly<Record<string, string>>, what: string): Promise<Upgrade> => {
+        const upgrade = await site.upgrade(headers)
+        leave(upgrade)
+        if (upgrade.status < 400 || upgrade.status > 499) throw new Break(`4xx for ${what}`, `status ${upgrade.status}`)
+        return upgrade
+      }
+      const { status, headers } = await refused({ 'Sec-WebSocket-Version': '8' }, 'version 8')
+      expectFit({ status, version: headers['sec-websocket-version'] }, { status: 426, version: '13' }, 'version 8')
+      await refused({ 'Sec-WebSocket-Key': 'short' }, 'a key of another length')
+      await refused({ 'Sec-WebSocket-Protocol': `${subprotocol}, ,` }, 'an empty subprotocol')
     },
   },
 ]
