@@ -18,6 +18,8 @@ export class Device {
   /** Connections over it, until they were cut. */
   readonly links = new Set<NetworkLink>()
   reach: Reach = 'online'
+  /** Sockets that are not read. What ended them may be among what has not been. */
+  readonly #frozen = new Set<MemoryWebSocket>()
   /** Between these what is sent is under way (ms). */
   latencyMs: readonly [number, number]
   readonly #network: Network
@@ -71,12 +73,16 @@ export class Device {
 
   /** Reads no more: what is sent to it waits, first here and then in the server. */
   freeze(): void {
-    for (const { socket } of this.links) socket.pause()
+    for (const { socket } of this.links) {
+      socket.pause()
+      this.#frozen.add(socket)
+    }
   }
 
   /** Reads on. */
   thaw(): void {
-    for (const { socket } of this.links) socket.resume()
+    for (const socket of this.#frozen) socket.resume()
+    this.#frozen.clear()
   }
 
   #open(host: string, request: MemoryConnectOptions): ConstructorParameters<typeof MemoryWebSocket> {

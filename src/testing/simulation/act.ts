@@ -56,7 +56,7 @@ const doings: { readonly [Name in Action['do']]: (world: World, action: Doing<Na
     world.court.disturb(device.name, 'cut')
     link.toClient.lose(count)
     // TCP loses nothing from its middle: a connection of which that is true does not last.
-    world.clock.setTimeout(() => link.cut(), 20_000)
+    world.clock.setTimeout(() => link.device.cut(), 10_000)
   },
   crash: (world, { what, who, room }) => {
     world.court.excuse(what === 'heartbeat' ? 'connection crashed' : `${what} crashed`)
@@ -82,6 +82,7 @@ const doings: { readonly [Name in Action['do']]: (world: World, action: Doing<Na
   'set clock': (world, { byMs }) => {
     world.court.excuse('clock set')
     world.skewMs += byMs
+    if (world.disk !== undefined) world.presence.clockSet(byMs)
     world.server?.process.setClock(byMs)
   },
   drain: (world, { withinMs }) => leave(world, (server) => server.runtime.drain({ withinMs })),

@@ -1,4 +1,5 @@
-import type { HistoryPage } from '../../client/index.ts'
+import type { ClientRoom, HistoryPage } from '../../client/index.ts'
+import type { PromiseId } from './court.ts'
 import type { Visitor } from './visitor.ts'
 import { rooms } from './plan.ts'
 import type { World } from './world.ts'
@@ -8,6 +9,9 @@ const calmMs = 15_000
 
 /** By when everything is as it should be from then on (ms): the heartbeat of a half-open connection, and the grace. */
 const healMs = 60_000
+
+/** For how long a message is certainly kept, whatever was done to the server's clock (ms). */
+const keptMs = 150_000
 
 /** No fault goes on, and no new one comes. */
 export async function heal(world: World): Promise<void> {
@@ -26,22 +30,17 @@ export async function heal(world: World): Promise<void> {
   await clock.advance(calmMs)
   if (world.server !== undefined) world.server.tokensEnd = false
   for (const device of network.devices.values()) device.thaw()
-  await clock.advance(healMs)
+  // Now and then so long that sessions and rooms end which nobody comes back to.
+  if (world.random.chance(0.05)) await clock.advance(400_000)
+  await clock.until(() => whatIsWrong(world) === undefined, healMs)
 }
 
 /** What holds once everything has healed: everybody is back, sees what is so, and hears what is said. */
 export async function checkHealed(world: World): Promise<void> {
   const { clock, court } = world
-  if (world.server === undefined || !world.server.runtime.ready) court.accuse('ISOLATE', 'the server is not back')
-  const here = world.visitors.filter(({ client }) => client.status !== 'closed')
-  for (const { name, client, rooms: joined } of here) {
-    if (client.status !== 'open') court.accuse('CLOSED', `${name} is ${client.status}, and not back`)
-    for (const [room, { room: its }] of joined) {
-      if (its.status !== 'joined') court.accuse('GAPLESS', `${name} is ${its.status} in ${room}, and not back`)
-    }
-  }
-  for (const visitor of world.visitors) checkEnd(world, visitor)
-  for (const room of rooms) await checkRoom(world, room, here)
+  const wrong = whatIsWrong(world)
+  if (wrong !== undefined) court.accuse(...wrong)
+  for (const room of rooms) await checkRoom(world, room)
   const everybody = [...world.visitors, ...world.gone]
   await clock.until(() => everybody.every(({ waiting }) => waiting === 0), 40_000)
   for (const { name, waiting } of everybody) {
@@ -49,34 +48,46 @@ export async function checkHealed(world: World): Promise<void> {
   }
 }
 
-/** A client is over only by its own wish, or because somebody has its session. */
-function checkEnd({ court }: World, { name, client, hasQuit, device }: Visitor): void {
-  if (client.status !== 'closed' || hasQuit || court.disturbed(device.name, 'robbed')) return
-  court.accuse('ISOLATE', `${name} was sent away for good, with ${client.lastClose?.code}`)
+type Accusation = readonly [promise: PromiseId, says: string]
+
+/** What is not as it should be, of what takes time to become so. */
+function whatIsWrong(world: World): Accusation | undefined {
+  if (world.server === undefined || !world.server.runtime.ready) return ['ISOLATE', 'the server is not back']
+  for (const { name, client, rooms: joined, hasQuit, device } of world.visitors) {
+    if (client.status === 'closed') {
+      // Only by its own wish, or because somebody has its session.
+      if (hasQuit || world.court.disturbed(device.name, 'robbed')) continue
+      return ['ISOLATE', `${name} was sent away for good, with ${client.lastClose?.code}`]
+    }
+    if (client.status !== 'open') return ['CLOSED', `${name} is ${client.status}, and not back`]
+    if (device.link === undefined) return ['CLOSED', `${name} believes in a connection that has been cut`]
+    for (const [room, { room: its }] of joined) {
+      if (its.status !== 'joined') return ['GAPLESS', `${name} is ${its.status} in ${room}, and not back`]
+      if (its.typists.length > 0) return ['TYPING', `${name} sees ${its.typists.join()} type in ${room} still`]
+      const wrong = whatIsWrongWith(world, name, its)
+      if (wrong !== undefined) return wrong
+    }
+  }
+  return undefined
 }
 
-async function checkRoom(world: World, name: string, here: readonly Visitor[]): Promise<void> {
+/** Who is here is who is shown. Not only visitors: an intruder may have been in with somebody's session. */
+function whatIsWrongWith(world: World, visitor: string, { name, presence }: ClientRoom): Accusation | undefined {
+  const users = world.presence.usersIn(name)
+  const isCount = name.startsWith('count:')
+  const shown = presence.get().map(({ user }) => user)
+  if (isCount ? presence.count === users.length : shown.toSorted().join() === users.join()) return undefined
+  return [
+    'PRESENCE',
+    `${visitor} sees ${isCount ? presence.count : shown.join()} in ${name}, where ${users.join()} are`,
+  ]
+}
+
+async function checkRoom(world: World, name: string): Promise<void> {
   const { clock, court } = world
-  const members = here.filter(({ rooms }) => rooms.get(name)?.room.status === 'joined')
+  const members = world.visitors.filter(({ rooms }) => rooms.get(name)?.room.status === 'joined')
   const [first] = members
   if (first === undefined) return
-  // Not only visitors: an intruder may have been in with somebody's session, and have left it there.
-  const users = world.presence.usersIn(name)
-  for (const member of members) {
-    const { room } = member.rooms.get(name) ?? {}
-    if (room === undefined) continue
-    const shown = room.presence.get().map(({ user }) => user)
-    const isCount = name.startsWith('count:')
-    if (!users.includes(member.user))
-      court.accuse('PRESENCE', `${member.name} is in ${name}, and the server knows nothing of it`)
-    const right = isCount ? room.presence.count === users.length : shown.toSorted().join() === users.join()
-    if (!right) {
-      const sees = isCount ? room.presence.count : shown.join()
-      court.accuse('PRESENCE', `${member.name} sees ${sees} in ${name}, where ${users.join()} are`)
-    }
-    if (room.typists.length > 0)
-      court.accuse('TYPING', `${member.name} sees ${room.typists.join()} type in ${name} still`)
-  }
   const n = first.say(name)
   await clock.until(() => members.every(({ rooms }) => rooms.get(name)?.heard === n), 5_000)
   const [top] = members.map(({ rooms }) => rooms.get(name)?.view.position)
@@ -104,7 +115,7 @@ async function audit({ clock, court, logs }: World, { rooms, name: who }: Visito
   const room = rooms.get(name)?.room
   const present = new Set<number>()
   let [before, epoch]: [number | undefined, string | undefined] = [undefined, undefined]
-  for (let page = 0; page < 20; page++) {
+  for (let page = 0; page < 200; page++) {
     let answer: HistoryPage | undefined
     room?.history(before === undefined ? {} : { before }).then(
       (value) => (answer = value),
@@ -117,7 +128,7 @@ async function audit({ clock, court, logs }: World, { rooms, name: who }: Visito
     before = answer.messages[0]?.offset
     if (answer.complete || before === undefined) break
   }
-  const missing = epoch === undefined ? undefined : logs.missing(epoch, present)
+  const missing = epoch === undefined ? undefined : logs.missing(epoch, present, keptMs)
   if (missing !== undefined) court.accuse('ONCE', `${missing} of ${name} was acknowledged, and is not in the log`)
 }
 

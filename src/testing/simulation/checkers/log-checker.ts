@@ -40,8 +40,8 @@ export class LogChecker implements WireListener {
   readonly #questions = new Map<Tapped, Questions>()
   /** What stands where, by epoch; and where something stands. */
   readonly #truth = new Map<string, Truth>()
-  /** Where what was acknowledged stands, by epoch and offset. */
-  readonly #acknowledged = new Map<string, Map<number, string>>()
+  /** Where what was acknowledged stands, by epoch and offset, and since when (ms). */
+  readonly #acknowledged = new Map<string, Map<number, { readonly said: string; readonly at: number }>>()
 
   constructor(court: Court) {
     this.#court = court
@@ -110,10 +110,10 @@ export class LogChecker implements WireListener {
       this.#court.accuse('ONCE', `'${identity}' stands at ${place} and at ${offset} of ${room}`)
     }
     const promised = this.#acknowledged.get(epoch)?.get(offset)
-    if (promised !== undefined && !identity.endsWith(promised)) {
+    if (promised !== undefined && !identity.endsWith(promised.said)) {
       this.#court.accuse(
         'ONCE',
-        `${offset} of ${room} was acknowledged to '${promised}', and '${identity}' stands there`,
+        `${offset} of ${room} was acknowledged to '${promised.said}', and '${identity}' stands there`,
       )
     }
     truth.at.set(offset, identity)
@@ -130,9 +130,11 @@ export class LogChecker implements WireListener {
     return { length, count: until - after }
   }
 
-  /** What was acknowledged in a log and does not stand in it. */
-  missing(epoch: string, present: ReadonlySet<number>): number | undefined {
-    for (const offset of this.#acknowledged.get(epoch)?.keys() ?? []) if (!present.has(offset)) return offset
+  /** What was acknowledged in a log lately, and does not stand in it: it is kept for a while only. */
+  missing(epoch: string, present: ReadonlySet<number>, keptMs: number): number | undefined {
+    for (const [offset, { at }] of this.#acknowledged.get(epoch) ?? []) {
+      if (!present.has(offset) && this.#court.now < at + keptMs) return offset
+    }
     return undefined
   }
 
@@ -183,8 +185,8 @@ export class LogChecker implements WireListener {
     if (stands !== undefined && !stands.endsWith(said)) {
       this.#court.accuse('ONCE', `'${said}' is acknowledged at ${offset} of ${room}, where '${stands}' stands`)
     }
-    const acknowledged = this.#acknowledged.get(epoch) ?? new Map<number, string>()
-    this.#acknowledged.set(epoch, acknowledged.set(offset, said))
+    const acknowledged = this.#acknowledged.get(epoch) ?? new Map<number, { said: string; at: number }>()
+    this.#acknowledged.set(epoch, acknowledged.set(offset, { said, at: this.#court.now }))
   }
 }
 

@@ -21,7 +21,7 @@ interface Known {
  */
 export class PresenceChecker implements WireListener {
   readonly #court: Court
-  readonly #graceMs: number
+  #graceMs: number
   readonly #delayMs: number
   readonly #sessions = new Map<string, Known>()
   /** Who is in a room, as a connection has been told. */
@@ -39,6 +39,11 @@ export class PresenceChecker implements WireListener {
     this.#views.clear()
     if (!keepsSessions) this.#sessions.clear()
     for (const session of this.#sessions.values()) this.#detach(session)
+  }
+
+  /** The clock by which a store dates what it keeps is set: to the next process somebody has been away for longer. */
+  clockSet(byMs: number): void {
+    this.#graceMs -= Math.abs(byMs)
   }
 
   /** A session has crashed: it is nowhere any more. */
