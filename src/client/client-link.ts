@@ -71,7 +71,11 @@ export class ClientLink {
     this.#environment = environment
     this.#WebSocket = options.WebSocket ?? platformWebSocket()
     this.#listener = listener
-    this.actor = createActor(ClientLink.#machine, { input: { port: this }, clock: environment.clock })
+    this.actor = createActor(ClientLink.#machine, {
+      input: { port: this },
+      clock: environment.clock,
+      ...(options.inspect && { inspect: options.inspect }),
+    })
   }
 
   get status(): ClientStatus {

@@ -1,3 +1,4 @@
+import type { InspectionEvent, Observer } from 'xstate'
 import type { ClientError } from './client-error.ts'
 import type { ClientEnvironment } from './environment.ts'
 import type { WebSocketClass } from './web-socket.ts'
@@ -21,6 +22,8 @@ export interface ClientOptions {
   readonly callLimit?: number
   /** What these calls may take together (bytes). @default 1_048_576 */
   readonly queueBytes?: number
+  /** An XState inspection observer for the client's machine: shows its life in any inspector. */
+  readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void)
   /** Time and randomness. @default the platform's */
   readonly environment?: ClientEnvironment
 }

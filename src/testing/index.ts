@@ -30,6 +30,7 @@ export {
   type StandardJsonSchema,
 } from './arbitraries/schema-source.ts'
 export * from './arbitraries/schema-violation.ts'
+export { MachineCoverage, type Coverage } from './machine-coverage.ts'
 export { simulate, type SimulationOptions, type SimulationReport } from './simulation/simulate.ts'
 export { BrokenPromise, type PromiseId } from './simulation/court.ts'
 export { VirtualDisk, type DiskFault, type VirtualDiskOptions } from './disk/virtual-disk.ts'

@@ -18,6 +18,7 @@ export class DiskSessions implements SessionStore {
 
   async restore(): Promise<readonly SessionRecord[]> {
     await this.#terms.later('restore')
+    if (this.#terms.fails('restore')) throw new Error('The disk failed to read the sessions.')
     return [...this.#stored.values()].map(({ record }) => record)
   }
 
@@ -50,11 +51,13 @@ export class DiskSessions implements SessionStore {
 
   #perform<T>(what: 'create' | 'claim', act: () => T): Promise<T> {
     const fails = this.#terms.fails(what)
-    return new Promise((resolve, reject) => {
+    const performed = new Promise<T>((resolve, reject) => {
       this.#writes.add(() => {
         if (fails) reject(new Error(`The disk failed to ${what} a session.`))
         else resolve(act())
       })
     })
+    // Answers may overtake one another: whoever asked first need not hear first.
+    return this.#terms.schedule(performed, what)
   }
 }

@@ -20,7 +20,7 @@ export interface VirtualDiskOptions {
  * What a disk can be told to fail at, once. Of a message whose `append` fails it may be that it was kept all the same;
  * at `crash` the store throws, as one does that is out of its mind.
  */
-export type DiskFault = 'append' | 'crash' | 'read' | 'open' | 'create' | 'claim'
+export type DiskFault = 'append' | 'crash' | 'read' | 'open' | 'create' | 'claim' | 'restore'
 
 /** What an operation of a disk needs of it. */
 export interface DiskTerms {
@@ -32,6 +32,8 @@ export interface DiskTerms {
   latencyMs(): number
   /** Does something in the process after a while. */
   after(action: () => void, ms: number): void
+  /** Lets a promise settle in its turn. */
+  schedule<T>(task: Promise<T>, label: string): Promise<T>
   /** Resolves after the time that an operation takes; never, when the process is killed meanwhile. */
   later(label: string): Promise<void>
   /** Whether this operation is to fail. */
@@ -122,6 +124,7 @@ export class VirtualDisk {
       after,
       random: this.#random,
       process,
+      schedule: (task, label) => this.#clock.schedule(task, label),
       now: () => this.#clock.now(),
       latencyMs,
       later: (label) => {

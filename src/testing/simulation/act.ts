@@ -63,6 +63,17 @@ const doings: { readonly [Name in Action['do']]: (world: World, action: Doing<Na
     const crashed = world.server?.crash(what, visitorName(who), roomOf(room))
     if (what === 'session') world.presence.forget(crashed?.session)
   },
+  'crash everything': (world) => {
+    world.court.excuse('room crashed')
+    for (let time = 0; time < 4; time++) for (const room of rooms) world.server?.crash('room', '', room)
+  },
+  'token fails': (world, { who }) => void world.faultyTokens.set(visitorName(who), 'fails'),
+  'token is bad': (world, { who }) => {
+    // Whoever is refused stays away.
+    world.court.disturb(visitorName(who), 'intruder')
+    world.court.disturb(visitorName(who), 'robbed')
+    world.faultyTokens.set(visitorName(who), 'is bad')
+  },
   kill: (world, { forMs, noticed }) => {
     const { server } = world
     if (server === undefined) return
@@ -82,17 +93,18 @@ const doings: { readonly [Name in Action['do']]: (world: World, action: Doing<Na
   'set clock': (world, { byMs }) => {
     world.court.excuse('clock set')
     world.skewMs += byMs
-    if (world.disk !== undefined) world.presence.clockSet(byMs)
+    if (world.keepsSessions) world.presence.clockSet(byMs)
     world.server?.process.setClock(byMs)
   },
-  drain: (world, { withinMs }) => leave(world, (server) => server.runtime.drain({ withinMs })),
-  close: (world) => leave(world, (server) => server.runtime.close()),
+  drain: (world, { withinMs }) => world.leave((server) => server.runtime.drain({ withinMs })),
+  close: (world) => world.leave((server) => server.runtime.close()),
   'disk fails': ({ disk, court }, { at }) => {
     if (disk === undefined) return
     if (at === 'append') court.excuse('disk failed to write')
     else if (at === 'crash') court.excuse('room crashed')
     else if (at === 'read') court.excuse('disk failed to read')
     else if (at === 'open') court.excuse('disk failed to open')
+    else if (at === 'restore') court.excuse('server leaving')
     else court.excuse('disk failed for a session')
     disk.failNext(at)
   },
@@ -133,22 +145,4 @@ function reach(world: World, who: number, how: 'refused' | 'unanswered', forMs: 
   world.clock.setTimeout(() => {
     device.reach = 'online'
   }, forMs)
-}
-
-/** Has the server go of its own will; when it has, another comes. */
-function leave(world: World, how: (server: NonNullable<World['server']>) => Promise<void>): void {
-  const { server } = world
-  if (server === undefined || world.state === 'leaving') return
-  world.state = 'leaving'
-  world.court.excuse('server leaving')
-  const left = (): void => {
-    if (world.server !== server) return
-    const { pending } = server.process
-    if (pending > 0) world.court.accuse('CLOSED', `a server that has ended leaves ${pending} timers`)
-    server.process.kill()
-    world.network.lose('server')
-    world.lost()
-    world.clock.setTimeout(() => world.start(), 500)
-  }
-  how(server).then(left, left)
 }

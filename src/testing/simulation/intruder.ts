@@ -39,7 +39,7 @@ export function intrude(
   world: { readonly clock: VirtualClock; readonly random: SeededRandom },
 ): void {
   const { clock, random } = world
-  const polite = does === 'is silent' || does === 'takes over' || does === 'guesses' || does === 'renews'
+  const polite = does !== 'babbles' && does !== 'comes back late' && does !== 'floods'
   const socket = device.connect('server', polite ? { protocol: 'greenroom.v1' } : { token: 'mallory' })
   const client = new WireClient(socket, clock, device.name)
   const say = (...messages: readonly (object | string | Uint8Array)[]): void => {
@@ -58,9 +58,21 @@ export function intrude(
       case 'renews':
         say({ type: 'hello', token: 'renata' }, join)
         say({ type: 'auth', token: 'renata', id: 1 }, { type: 'auth', token: 'bad', id: 2 })
-        clock.setTimeout(() => say({ type: 'auth', token: 'renata', id: 3 }), 15_000)
-        clock.setTimeout(() => say({ type: 'auth', token: 'somebody else', id: 4 }), 18_000)
-        clock.setTimeout(() => say({ type: 'auth', token: 'renata', id: 5 }), 38_000)
+        for (const [token, afterMs] of [
+          ['bad', 1_000],
+          ['slow', 2_000],
+          ['renata', 15_000],
+          ['somebody else', 18_000],
+          ['renata', 38_000],
+        ] as const) {
+          clock.setTimeout(() => say({ type: 'auth', token, id: afterMs }), afterMs)
+        }
+        break
+      case 'is refused':
+        say({ type: 'hello', token: 'bad' }, join)
+        break
+      case 'speaks first':
+        say(join, { type: 'auth', token: 'mallory', id: 'a' }, { type: 'hello', token: 'mallory' }, { type: 'ping' })
         break
       case 'is silent':
         break
@@ -83,5 +95,8 @@ export function intrude(
         does satisfies never
     }
   }
-  clock.setTimeout(() => socket.close(random.chance(0.5) ? 1000 : 1001), random.between(1, 60) * 1_000)
+  clock.setTimeout(
+    () => socket.close(random.chance(0.5) ? 1000 : 1001),
+    (does === 'renews' ? 60 : random.between(1, 60)) * 1_000,
+  )
 }

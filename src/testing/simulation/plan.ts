@@ -3,7 +3,7 @@ import type { DiskFault } from '../disk/virtual-disk.ts'
 import type { CutOptions } from '../network/network-link.ts'
 
 /** The rooms of a simulated world, each with another policy. */
-export const rooms = ['hall', 'count:stand', 'latest:prices', 'drop:video'] as const
+export const rooms = ['hall', 'count:stand', 'latest:prices', 'drop:video', 'attic', 'cellar'] as const
 
 /** Who visits: the user of each visitor. Two are tabs of one user. */
 export const visitors = ['ada', 'ada', 'bob', 'cyd', 'dan', 'eve'] as const
@@ -12,7 +12,21 @@ export const visitors = ['ada', 'ada', 'bob', 'cyd', 'dan', 'eve'] as const
 export type CrashTarget = 'connection' | 'session' | 'heartbeat' | 'room'
 
 /** What an intruder does. */
-export type Intrusion = 'takes over' | 'guesses' | 'babbles' | 'renews' | 'is silent' | 'comes back late' | 'floods'
+export type Intrusion = (typeof intrusions)[number]
+
+const intrusions = [
+  'takes over',
+  'takes over',
+  'guesses',
+  'babbles',
+  'renews',
+  'renews',
+  'is silent',
+  'is refused',
+  'speaks first',
+  'comes back late',
+  'floods',
+] as const
 
 /** Something that is done in a simulated world; `who` and `room` count from 0. */
 export type Action =
@@ -21,11 +35,12 @@ export type Action =
   | { readonly do: 'shout' | 'presence' | 'flood'; readonly who: number; readonly room: number }
   | { readonly do: 'type'; readonly who: number; readonly room: number; readonly typing: boolean }
   | { readonly do: 'call'; readonly who: number; readonly kind: 'echo' | 'slow' | 'fail' | 'ask back' | 'never' }
-  | { readonly do: 'quit' | 'wake' | 'go offline' | 'go online'; readonly who: number }
+  | { readonly do: 'quit' | 'wake' | 'go offline' | 'go online' | 'token fails' | 'token is bad'; readonly who: number }
   | ({ readonly do: 'cut'; readonly who: number } & Required<CutOptions>)
   | { readonly do: 'stall' | 'freeze' | 'sleep' | 'refuse' | 'ignore'; readonly who: number; readonly forMs: number }
   | { readonly do: 'lose'; readonly who: number; readonly count: number }
   | { readonly do: 'crash'; readonly what: CrashTarget; readonly who: number; readonly room: number }
+  | { readonly do: 'crash everything' }
   | { readonly do: 'kill'; readonly forMs: number; readonly noticed: boolean }
   | { readonly do: 'stop'; readonly forMs: number }
   | { readonly do: 'set clock'; readonly byMs: number }
@@ -43,8 +58,8 @@ export interface Step {
 
 /** What a simulated world is like. */
 export interface Setting {
-  /** Whether rooms and sessions are on a disk, or end with their process. */
-  readonly store: 'memory' | 'disk'
+  /** What is on a disk; the rest ends with its process. */
+  readonly store: 'nothing' | 'logs' | 'sessions' | 'both'
   /** How long what is sent is under way at most (ms). */
   readonly latencyMs: number
   /** How long an operation of the disk takes at most (ms). */
@@ -60,7 +75,10 @@ export interface Plan {
 }
 
 const who = fc.nat({ max: visitors.length - 1 })
-const room = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat({ max: 3 }) })
+const room = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(0) },
+  { weight: 2, arbitrary: fc.nat({ max: rooms.length - 1 }) },
+)
 const duration = fc.integer({ min: 1, max: 80 }).map((tenths) => tenths * 100)
 const act = <Name extends Action['do'], Fields extends object>(
   name: Name,
@@ -88,10 +106,8 @@ const work: fc.WeightedArbitrary<Action>[] = [
 
 const noticedBy = fc.constantFrom('both', 'client', 'client', 'server', 'nobody')
 const crashTarget = fc.constantFrom('connection', 'session', 'heartbeat', 'room', 'room')
-const diskFault = fc.constantFrom('append', 'append', 'crash', 'read', 'open', 'create', 'claim')
-const intrusion = fc.constantFrom(
-  ...(['takes over', 'takes over', 'guesses', 'babbles', 'renews', 'is silent', 'comes back late', 'floods'] as const),
-)
+const diskFault = fc.constantFrom('append', 'append', 'crash', 'read', 'open', 'create', 'claim', 'restore')
+const intrusion = fc.constantFrom(...intrusions)
 
 const faults: fc.WeightedArbitrary<Action>[] = [
   { weight: 8, arbitrary: act('cut', { who, noticedBy, afterMs: fc.constantFrom(0, 0, 50, 2_000) }) },
@@ -100,7 +116,10 @@ const faults: fc.WeightedArbitrary<Action>[] = [
   { weight: 2, arbitrary: act('sleep', { who, forMs: duration.map((ms) => ms * 5) }) },
   { weight: 2, arbitrary: act('refuse', { who, forMs: duration }) },
   { weight: 2, arbitrary: act('ignore', { who, forMs: duration.map((ms) => ms * 3) }) },
-  { weight: 1, arbitrary: act('lose', { who, count: fc.integer({ min: 1, max: 3 }) }) },
+  { weight: 2, arbitrary: act('lose', { who, count: fc.integer({ min: 1, max: 5 }) }) },
+  { weight: 1, arbitrary: act('token fails', { who }) },
+  { weight: 1, arbitrary: act('token is bad', { who }) },
+  { weight: 1, arbitrary: act('crash everything', {}) },
   { weight: 4, arbitrary: act('crash', { what: crashTarget, who, room }) },
   { weight: 2, arbitrary: act('kill', { forMs: duration, noticed: fc.boolean() }) },
   { weight: 1, arbitrary: act('stop', { forMs: duration.map((ms) => ms * 8) }) },
@@ -117,7 +136,7 @@ const faults: fc.WeightedArbitrary<Action>[] = [
 ]
 
 const setting: fc.Arbitrary<Setting> = fc.record({
-  store: fc.constantFrom('disk', 'memory'),
+  store: fc.constantFrom('both', 'nothing', 'both', 'logs', 'sessions'),
   latencyMs: fc.constantFrom(0, 20, 200, 800),
   diskMs: fc.constantFrom(0, 20, 200),
   tokenMs: fc.constantFrom(undefined, undefined, 20_000),

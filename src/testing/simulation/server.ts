@@ -29,6 +29,8 @@ export interface ServerTerms {
   readonly setting: Setting
   readonly listeners: readonly WireListener[]
   readonly inspect?: RuntimeOptions['inspect']
+  /** Is told when the runtime has given up. */
+  failed(): void
 }
 
 /** One process of the server, from its start to its end. */
@@ -41,12 +43,14 @@ export class SimulatedServer {
   readonly #clock: VirtualClock
   readonly #setting: Setting
 
-  constructor({ clock, random, disk, setting, listeners, inspect }: ServerTerms) {
+  constructor({ clock, random, disk, setting, listeners, inspect, failed }: ServerTerms) {
     this.#clock = clock
     this.#setting = setting
     this.process = new VirtualProcess(clock, random.fork())
+    const stores = disk?.mount(this.process)
     this.runtime = new RuntimeTrunk({
       ...bounds,
+      restartIntensity: 12,
       environment: this.process.environment,
       authenticate: (credentials) => this.#authenticate(credentials.token),
       handlers: this.#handlers(),
@@ -56,9 +60,13 @@ export class SimulatedServer {
         'latest:*': defineRoom({ history: 1_000, slow: 'latest' }),
         'drop:*': defineRoom({ history: 1_000, slow: 'drop' }),
       },
-      ...disk?.mount(this.process),
+      ...(setting.store === 'both' || setting.store === 'logs' ? { history: stores?.history } : {}),
+      ...(setting.store === 'both' || setting.store === 'sessions' ? { sessions: stores?.sessions } : {}),
+      telemetry: ({ type }) => {
+        if (type === 'runtime.failed') failed()
+      },
       ...(inspect === undefined ? {} : { inspect }),
-    })
+    } as RuntimeOptions)
     this.tap = new WireTap(this.runtime, () => clock.now(), listeners)
   }
 
@@ -82,7 +90,7 @@ export class SimulatedServer {
   }
 
   async #authenticate(token = 'bad'): Promise<{ user: { id: string }; expiresAt?: number }> {
-    await this.#later(this.#latency(), 'authenticate')
+    await this.#later(token === 'slow' ? 12_000 : this.#latency(), 'authenticate')
     if (token.startsWith('bad')) throw new Error('Who is this?')
     const tokenMs = this.tokensEnd ? this.#setting.tokenMs : undefined
     const user = { id: token }

@@ -6,7 +6,7 @@ import { describeStep, planArbitrary, type Plan } from './plan.ts'
 import { World, type WorldTerms } from './world.ts'
 
 /** How a run is made. */
-export interface SimulationOptions extends Pick<WorldTerms, 'trace' | 'inspect' | 'visitorCame'> {
+export interface SimulationOptions extends Pick<WorldTerms, 'trace' | 'inspect'> {
   /** Chooses what is done, and everything that is left to chance. The same seed is the same run, to the byte. */
   readonly seed: number
   /** How many things are done at most. @default 60 */

@@ -1,3 +1,4 @@
+import type { InspectionEvent } from 'xstate'
 import { createClient, type Client, type ClientRoom } from '../../client/index.ts'
 import type { Device } from '../network/device.ts'
 import { ViewChecker, type ReplayLimits } from './checkers/view-checker.ts'
@@ -18,6 +19,8 @@ export interface VisitorTerms {
   note(line: string): void
   /** Resolves after a time that chance decides, in the visitor's process. */
   token(): Promise<string>
+  /** An observer of its machines. */
+  readonly inspect: ((event: InspectionEvent) => void) | undefined
 }
 
 /** What a visitor sees of a room. */
@@ -53,6 +56,7 @@ export class Visitor {
       WebSocket,
       environment: process.environment,
       token: () => terms.token(),
+      ...(terms.inspect && { inspect: terms.inspect }),
     })
     this.client.on('status', (status) => this.#note(`is ${status}`))
     this.client.on('error', ({ code }) => this.#note(`error ${code}`))
@@ -65,6 +69,7 @@ export class Visitor {
     const known = this.rooms.get(name)
     if (known !== undefined) return
     const room = this.client.join(name, presence === undefined ? {} : { presence })
+    if (this.#terms.inspect !== undefined) room.actor.system.inspect(this.#terms.inspect)
     const view = new ViewChecker(court, logs, limits, { device: this.device.name, room: name, keepsLogs })
     const seen: Seen = { room, view, heard: undefined }
     this.rooms.set(name, seen)

@@ -1,3 +1,4 @@
+import type { InspectionEvent } from 'xstate'
 import { Network } from '../network/network.ts'
 import { VirtualDisk } from '../disk/virtual-disk.ts'
 import { SeededRandom } from '../random.ts'
@@ -22,9 +23,8 @@ export interface WorldTerms {
   readonly scheduler?: TaskScheduler | undefined
   /** Is told everything that happens, line by line. */
   readonly trace?: ((line: string) => void) | undefined
-  readonly inspect?: ServerTerms['inspect']
-  /** Is told of every visitor that comes. */
-  readonly visitorCame?: ((visitor: Visitor) => void) | undefined
+  /** An observer of every machine in the world. */
+  readonly inspect?: ((event: InspectionEvent) => void) | undefined
 }
 
 /** Everything that a run plays with: clock, network, disk, server, visitors, and those who look on. */
@@ -42,6 +42,8 @@ export class World {
   readonly gone: Visitor[] = []
   /** What the wire has shown of sessions' secrets, by session. */
   readonly secrets = new Map<string, Stolen>()
+  /** What becomes of the next token that a visitor asks for, where that is no good one. */
+  readonly faultyTokens = new Map<string, 'fails' | 'is bad'>()
   server: SimulatedServer | undefined
   /** Whether there is a server, and whether it is about to go. */
   state: 'up' | 'leaving' | 'down' = 'down'
@@ -73,11 +75,11 @@ export class World {
       highWaterBytes: 16_384,
     })
     const diskSeed = this.random.between(0, 2 ** 31)
-    if (setting.store === 'disk') {
+    if (setting.store !== 'nothing') {
       this.disk = new VirtualDisk(this.clock, { seed: diskSeed, latencyMs: [0, setting.diskMs] })
     }
     // What is asked of a room waits for the disk, if for nothing else.
-    const delayMs = setting.store === 'disk' ? 20_000 : 0
+    const delayMs = setting.store === 'nothing' ? 0 : 20_000
     this.logs = new LogChecker(this.court)
     this.presence = new PresenceChecker(this.court, bounds.presenceGraceMs, delayMs)
     this.#fence = new FenceChecker(this.court)
@@ -98,6 +100,16 @@ export class World {
     ]
   }
 
+  /** Whether sessions outlive the server's process. */
+  get keepsSessions(): boolean {
+    return this.setting.store === 'sessions' || this.setting.store === 'both'
+  }
+
+  /** Whether rooms' logs do. */
+  get keepsLogs(): boolean {
+    return this.setting.store === 'logs' || this.setting.store === 'both'
+  }
+
   /** The time since the beginning (ms). */
   get nowMs(): number {
     return this.clock.now() - this.#begunAt
@@ -112,6 +124,7 @@ export class World {
       setting: this.setting,
       listeners: this.#listeners,
       inspect: this.#terms.inspect,
+      failed: () => this.failed(),
     } as ServerTerms)
     server.process.setClock(this.skewMs)
     this.server = server
@@ -129,6 +142,31 @@ export class World {
     if (this.server === server && this.state !== 'down') this.network.listen('server', server.tap, server.process)
   }
 
+  /** The runtime has given up. Its process is ended, and another started. */
+  failed(): void {
+    const { server } = this
+    if (server !== undefined) this.leave(() => server.runtime.close())
+  }
+
+  /** Has the server go of its own will; when it has, another comes. */
+  leave(how: (server: SimulatedServer) => Promise<void>): void {
+    const { server } = this
+    if (server === undefined) return
+    this.court.excuse('server leaving')
+    if (this.state === 'leaving') return void how(server).catch(() => {})
+    this.state = 'leaving'
+    const left = (): void => {
+      if (this.server !== server) return
+      const { pending } = server.process
+      if (pending > 0) this.court.accuse('CLOSED', `a server that has ended leaves ${pending} timers`)
+      server.process.kill()
+      this.network.lose('server')
+      this.lost()
+      this.clock.setTimeout(() => this.start(), 500)
+    }
+    how(server).then(left, left)
+  }
+
   /** The server's process is gone, by whatever way. */
   lost(): void {
     this.state = 'down'
@@ -137,7 +175,7 @@ export class World {
     this.#closing.reset()
     this.#typing.reset()
     this.#bound.reset()
-    this.presence.reset(this.disk !== undefined)
+    this.presence.reset(this.keepsSessions)
     this.court.excuse('server restarted')
   }
 
@@ -151,13 +189,13 @@ export class World {
       court: this.court,
       logs: this.logs,
       limits: bounds,
-      keepsLogs: this.disk !== undefined,
+      keepsLogs: this.keepsLogs,
       nextNumber: () => ++this.#lastNumber,
       note: (line) => this.note(line),
-      token: () => this.#token(visitors[who] ?? ''),
+      token: () => this.#token(name, visitors[who] ?? ''),
+      inspect: this.#terms.inspect,
     })
     this.visitors[who] = visitor
-    this.#terms.visitorCame?.(visitor)
     return visitor
   }
 
@@ -188,9 +226,12 @@ export class World {
     }
   }
 
-  async #token(user: string): Promise<string> {
+  async #token(visitor: string, user: string): Promise<string> {
     await this.clock.schedule(Promise.resolve(), `token of ${user}`)
-    return user
+    const faulty = this.faultyTokens.get(visitor)
+    this.faultyTokens.delete(visitor)
+    if (faulty === 'fails') throw new Error('injected: no token')
+    return faulty === undefined ? user : 'bad'
   }
 
   #sent(connection: Tapped, message: { readonly type: string }): void {

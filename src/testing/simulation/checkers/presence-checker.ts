@@ -5,13 +5,15 @@ import type { Asked, Tapped, WireListener } from '../wire-tap.ts'
 /** A session, as far as it shows on the wire. */
 interface Known {
   readonly user: string
-  readonly rooms: Set<string>
+  /** The rooms that it is in, and since when (ms). */
+  readonly rooms: Map<string, number>
   /** Rooms that it has asked to leave: an answer to an earlier join may still come. */
   readonly leaving: Set<string>
   /** When it last asked to leave a room (ms). */
   readonly left: Map<string, number>
   connection: Tapped | undefined
-  /** Since when it has certainly had no connection (ms); the server may have noticed later, never sooner. */
+  attachedAt: number
+  /** When it last lost its connection (ms); the server may have noticed later, never sooner. */
   detachedAt: number
 }
 
@@ -87,12 +89,13 @@ export class PresenceChecker implements WireListener {
         connection.session = message.session
         connection.user = message.user
         if (known === undefined) {
-          const [rooms, leaving] = [new Set<string>(), new Set<string>()]
+          const [rooms, leaving, left] = [new Map<string, number>(), new Set<string>(), new Map<string, number>()]
+          const [attachedAt, detachedAt] = [this.#court.now, -Infinity]
           const { session, user } = message
-          this.#sessions.set(session, { user, rooms, leaving, left: new Map(), connection, detachedAt: Infinity })
-        } else {
+          this.#sessions.set(session, { user, rooms, leaving, left, connection, attachedAt, detachedAt })
+        } else if (known.connection !== connection) {
           known.connection = connection
-          known.detachedAt = Infinity
+          known.attachedAt = this.#court.now
         }
         return
       }
@@ -117,7 +120,7 @@ export class PresenceChecker implements WireListener {
 
   #joined({ session }: Tapped, room: string): void {
     const known = this.#sessions.get(session ?? '')
-    if (known?.leaving.has(room) === false) known.rooms.add(room)
+    if (known?.leaving.has(room) === false && !known.rooms.has(room)) known.rooms.set(room, this.#court.now)
   }
 
   closing(connection: Tapped, code: number): void {
@@ -136,8 +139,8 @@ export class PresenceChecker implements WireListener {
   }
 
   #detach(session: Known): void {
+    if (session.connection !== undefined) session.detachedAt = this.#court.now
     session.connection = undefined
-    session.detachedAt = Math.min(session.detachedAt, this.#court.now)
   }
 
   #usersOf({ device, user }: Tapped, { room, members, count }: JoinedMessage): Set<string> {
@@ -169,9 +172,12 @@ export class PresenceChecker implements WireListener {
     }
   }
 
-  #isHere({ rooms, left, connection, detachedAt }: Known, room: string): boolean {
+  #isHere({ rooms, left, connection, attachedAt, detachedAt }: Known, room: string): boolean {
+    const { now } = this.#court
+    // What happens in one turn of the event loop is told to one connection after the other: of that turn nothing is known.
+    if (!((rooms.get(room) ?? Infinity) < now)) return false
     // It has left, and come again: those who are told of both are told one after the other.
-    if (this.#court.now <= (left.get(room) ?? -Infinity) + this.#delayMs) return false
-    return rooms.has(room) && (connection !== undefined || this.#court.now < detachedAt + this.#graceMs)
+    if (now <= (left.get(room) ?? -Infinity) + this.#delayMs) return false
+    return (connection !== undefined && attachedAt < now) || now < detachedAt + this.#graceMs
   }
 }

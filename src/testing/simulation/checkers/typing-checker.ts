@@ -14,8 +14,11 @@ export class TypingChecker implements WireListener {
   readonly #court: Court
   /** How old a sign may be (ms). */
   readonly #silenceMs: number
+  readonly #delayMs: number
   /** When a session last gave a sign, by room and session; absent when it has ended it. */
   readonly #signs = new Map<string, Sign>()
+  /** Signs that nothing has ended that their own session did. */
+  readonly #lively = new Map<string, Sign>()
   /** When a message came first, among the signs. */
   readonly #messages = new Map<string, number>()
   #order = 0
@@ -26,11 +29,13 @@ export class TypingChecker implements WireListener {
   constructor(court: Court, typingMs: number, delayMs: number) {
     this.#court = court
     this.#silenceMs = typingMs + delayMs
+    this.#delayMs = delayMs
   }
 
   reset(): void {
     this.#shown.clear()
     this.#signs.clear()
+    this.#lively.clear()
   }
 
   opened(connection: Tapped): void {
@@ -47,10 +52,14 @@ export class TypingChecker implements WireListener {
       const said = gist(data)
       if (!this.#messages.has(said)) this.#messages.set(said, this.#order)
     }
+    if (type === 'message' || type === 'leave' || type === 'typing') this.#lively.delete(`${room} ${session}`)
     if (type !== 'typing' || session === undefined || user === undefined || room === undefined) return
     const sign = `${room} ${session}`
     // An end that comes right behind a beginning may cancel it before anybody was told.
-    if (typing === true) this.#signs.set(sign, { user, at: this.#court.now, order: this.#order })
+    if (typing !== true) return
+    const given = { user, at: this.#court.now, order: this.#order }
+    this.#signs.set(sign, given)
+    this.#lively.set(sign, given)
   }
 
   sent(connection: Tapped, message: ServerMessage): void {
@@ -69,6 +78,7 @@ export class TypingChecker implements WireListener {
         else if (shown.get(room)?.delete(user) === false) {
           this.#court.accuse('TYPING', `${connection.device} is told that ${user} stops in ${room}, once more`)
         }
+        if (!typing) this.#ended(connection, user, room)
         return
       }
       case 'message':
@@ -94,6 +104,15 @@ export class TypingChecker implements WireListener {
           this.#court.accuse('TYPING', `${connection.device} is shown ${user} typing in ${room}, who is not`)
         }
       }
+    }
+  }
+
+  /** An indicator has ended; that is right when nobody has given a sign since, who has not taken it back. */
+  #ended({ device }: Tapped, user: string, room: string): void {
+    if (this.#delayMs > 0 || this.#court.excused('room crashed', 'session crashed', 'server stopped')) return
+    for (const [key, sign] of this.#lively) {
+      if (sign.user !== user || !key.startsWith(`${room} `) || this.#court.now >= sign.at + this.#silenceMs) continue
+      this.#court.accuse('TYPING', `${device} is told that ${user} stops in ${room}, who gave a sign at ${sign.at} ms`)
     }
   }
 
