@@ -22,9 +22,11 @@ export interface Coverage {
  */
 export class MachineCoverage {
   readonly #all = new Map<string, { readonly states: Set<string>; readonly transitions: Set<string> }>()
-  readonly #reached = new Set<string>()
+  readonly #reached: Set<string>
 
-  constructor(machines: readonly AnyStateMachine[]) {
+  /** @param reached - what others have reached of the same machines, such as {@link MachineCoverage.reached} of another process */
+  constructor(machines: readonly AnyStateMachine[], reached: Iterable<string> = []) {
+    this.#reached = new Set(reached)
     for (const { id, root } of machines) {
       const [states, transitions] = [new Set<string>(), new Set<string>()]
       for (const node of nodesUnder(root)) {
@@ -45,6 +47,11 @@ export class MachineCoverage {
       // A state that is left at once is never rested in.
       this.#reached.add(transition.source.id)
     }
+  }
+
+  /** The names of all that was reached. */
+  get reached(): ReadonlySet<string> {
+    return this.#reached
   }
 
   /** What was reached so far, machine by machine. */
