@@ -42,6 +42,8 @@ export const sessionMachine = setup({
     reappear: () => {},
     /** Leaves every room. */
     leaveRooms: () => {},
+    /** Leaves the rooms that a former process knew it in and its client does not. */
+    leaveForgotten: () => {},
   },
   guards: {
     /** Whether the claim is newer than the owner's. */
@@ -54,6 +56,8 @@ export const sessionMachine = setup({
     presenceGrace: 15_000,
     /** What is left of the resume window after that. */
     untilExpired: 105_000,
+    /** How long the client of a session of a former process may take to join its rooms anew; else `Infinity`. */
+    untilForgotten: Infinity,
   },
 }).createMachine({
   id: 'session',
@@ -71,6 +75,7 @@ export const sessionMachine = setup({
           { target: 'detached', actions: 'disown' },
         ],
       },
+      after: { untilForgotten: { actions: 'leaveForgotten' } },
     },
     detached: {
       description: 'No connection; the client may come back.',

@@ -194,6 +194,7 @@ export class Supervisor implements PopulationListener {
     for (const record of records) {
       const { detachedAt = now, rooms } = record
       const session = this.sessions.restore(record)
+      session.unconfirmed = new Set(rooms.map(({ name }) => name))
       const absent = detachedAt + settings.presenceGraceMs <= now
       for (const { name, state } of rooms) {
         const address = `room:${name}`

@@ -71,9 +71,14 @@ export class VirtualClock implements Clock {
     const scheduler = this.#scheduler
     if (scheduler === undefined) return task
     // Not before: the scheduler would wait for it, and with it the time that it may depend on.
+    const turn = (): Promise<void> => scheduler.schedule(Promise.resolve(), label)
     return task.then(
-      (value) => scheduler.schedule(Promise.resolve(value), label),
-      (error: unknown) => scheduler.schedule(Promise.reject(error as Error), label),
+      (value) => turn().then(() => value),
+      (error: unknown) =>
+        // A rejection that waited with the scheduler would be nobody's until its turn.
+        turn().then(() => {
+          throw error
+        }),
     )
   }
 

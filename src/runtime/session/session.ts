@@ -27,6 +27,8 @@ export class Session {
   fence = 0
   /** Since when it has had no connection (ms since the epoch). */
   detachedAt: number | undefined
+  /** Rooms that it was in when a former process ended, and that its client has not joined anew. */
+  unconfirmed: Set<string> | undefined
   /** When this process took it in, if it has had no connection since (ms since the epoch). */
   restoredAt: number | undefined
   /** What its requests were answered, once there was one. */
@@ -108,6 +110,14 @@ export function sessionLogic(core: Core, changed: (session: Session) => void): L
       withdraw: ({ context }) => routeToRooms(sessionOf(context), 'room.withdraw'),
       reappear: ({ context }) => routeToRooms(sessionOf(context), 'room.reappear'),
       leaveRooms: ({ context }) => routeToRooms(sessionOf(context), 'room.leave'),
+      leaveForgotten: ({ context }) => {
+        const session = sessionOf(context)
+        for (const name of session.unconfirmed ?? []) {
+          const room = session.rooms.get(name)
+          if (room !== undefined) core.route(room, { type: 'room.leave', session, message: undefined } as never)
+        }
+        session.unconfirmed = undefined
+      },
     },
     guards: {
       isNewest: ({ context, event }) => event.type === 'session.attach' && event.fence > sessionOf(context).fence,
@@ -119,6 +129,7 @@ export function sessionLogic(core: Core, changed: (session: Session) => void): L
     delays: {
       // Durations, not differences between what a clock said: somebody may set it meanwhile.
       presenceGrace: ({ context }) => Math.max(0, graceMs - age(sessionOf(context))),
+      untilForgotten: ({ context }) => (sessionOf(context).unconfirmed === undefined ? Infinity : presenceGraceMs),
       untilExpired: ({ context }) => Math.max(0, resumeWindowMs - Math.max(graceMs, age(sessionOf(context)))),
     },
   })
