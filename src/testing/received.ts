@@ -74,3 +74,10 @@ function contains(actual: unknown, expected: unknown): boolean {
   }
   return Object.entries(expected).every(([name, value]) => contains((actual as Record<string, unknown>)[name], value))
 }
+
+/** What a frame says; of a binary frame the header: what follows it is the application's. */
+export function textOf(data: unknown): string {
+  if (!(data instanceof Uint8Array)) return String(data)
+  const length = new DataView(data.buffer, data.byteOffset).getUint32(0)
+  return new TextDecoder().decode(data.subarray(4, 4 + length))
+}

@@ -1,5 +1,5 @@
 import type { MemoryWebSocket } from '../transports/memory.ts'
-import { Received, type WireMessage } from './received.ts'
+import { Received, textOf, type WireMessage } from './received.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
 /** A client by hand: what it sends stands in the test, and what it got stands here. */
@@ -20,11 +20,4 @@ export class WireClient extends Received {
     const frame = typeof message === 'string' || message instanceof Uint8Array ? message : JSON.stringify(message)
     this.socket.send(frame)
   }
-}
-
-/** Of a binary frame the header: what follows it is the application's. */
-function textOf(data: unknown): string {
-  if (!(data instanceof Uint8Array)) return String(data)
-  const length = new DataView(data.buffer, data.byteOffset).getUint32(0)
-  return new TextDecoder().decode(data.subarray(4, 4 + length))
 }
