@@ -63,9 +63,11 @@ export class Conductor {
   /** Lets happen what happened during a call that the runtime makes to a socket. */
   during(connection: number, within: 'resume' | 'terminate'): void {
     for (let event = this.#event; event?.connection === connection && event.within === within; event = this.#event) {
-      if (!this.#isDue(event)) return
+      if (!this.#isDue(event)) break
       this.#perform(event)
     }
+    // It may be a promise that made the runtime call, and nothing else of its own may follow.
+    this.#waitForNext()
   }
 
   get #event(): TraceEvent | undefined {
@@ -91,17 +93,20 @@ export class Conductor {
     this.#follow()
   }
 
-  /** What came in the same breath as what has just run comes at once; what came later is waited for. */
+  /** What came in the same breath as what has just run comes at once. */
   #follow(): void {
-    let event = this.#event
-    for (; event?.joined === true && this.#isDue(event); event = this.#event) this.#perform(event)
+    for (let event = this.#event; event?.joined === true && this.#isDue(event); event = this.#event)
+      this.#perform(event)
+    this.#waitForNext()
+  }
+
+  #waitForNext(): void {
+    const [next, event] = [this.#next, this.#event]
     if (event === undefined) return
     if (this.#isDue(event)) {
-      const next = this.#next
       this.#clock.setImmediate(() => this.#come(next))
-    } else if (this.#awaited !== this.#next) {
-      this.#awaited = this.#next
-      const next = this.#next
+    } else if (this.#awaited !== next) {
+      this.#awaited = next
       if (event.at > this.now) this.#clock.setTimeout(() => this.#await(next, event), event.at - this.now)
       else this.#await(next, event)
     }

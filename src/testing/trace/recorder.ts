@@ -93,18 +93,18 @@ export class TraceRecorder {
   }
 
   #accept(connection: number, { protocol, address, url, token }: ConnectRequest): void {
+    if (this.#stoppedAt !== undefined) return
     const shown = token === undefined ? {} : { token: this.#pseudonyms?.of(token) ?? token }
     this.#write({ at: this.#now(), type: 'accept', connection, ...this.#place(), protocol, address, url, ...shown })
   }
 
   #note(connection: number, event: RecordedEvent, within?: 'resume' | 'terminate'): void {
-    const at = this.#now()
-    if (event.type === 'full') return this.#write({ at, connection, ...event })
-    const place = { ...this.#place(), ...(within === undefined ? {} : { within }) }
-    if (event.type === 'text') this.#write({ at, type: 'text', connection, ...place, ...this.#said(event.text) })
-    else if (event.type === 'binary') {
-      this.#write({ at, type: 'binary', connection, ...place, base64: base64Of(event.bytes) })
-    } else this.#write({ at, connection, ...event, ...place } as TraceRecord)
+    if (this.#stoppedAt !== undefined) return
+    const { type, ...told } = event
+    // A socket that is full is the runtime's own doing: it is no event, and nothing is placed by it.
+    const place = type === 'full' ? {} : { ...this.#place(), ...(within === undefined ? {} : { within }) }
+    const said = type === 'text' ? this.#said(event.text) : type === 'binary' ? { base64: base64Of(event.bytes) } : told
+    this.#write({ at: this.#now(), type, connection, ...place, ...said } as TraceRecord)
   }
 
   #said(frame: string): { text: string } | { json: unknown } {
@@ -190,12 +190,16 @@ function base64Of(bytes: Uint8Array): string {
 
 /**
  * Records what comes in to a runtime, frames and time, such that {@link replayTrace} can play it again in a test. In
- * production it stands between `wsTransport` and the runtime, and costs a few microseconds a frame.
+ * production it stands between `wsTransport` and the runtime, from the runtime's beginning on, and costs a few
+ * microseconds a frame.
  *
- * A trace holds what clients say: keep it as you would keep that. Tokens in upgrade requests, `hello` and `auth` are
- * replaced (`redact`), and headers are left out; the ids that the runtime gave out stand in it, and among them the
- * secrets by which its clients resume their sessions. What an application does by itself (`connection.send` from a timer
- * of its own, `runtime.drain()`) is no input, and is not recorded; nor is what its functions return.
+ * A trace holds what clients say, and their addresses: keep it as you would keep these. Tokens in upgrade requests,
+ * `hello` and `auth` are replaced (`redact`), and headers are left out; but the ids that the runtime gave out stand in it,
+ * and among them the secrets by which its clients resume their sessions.
+ *
+ * No input, and so not recorded, is what an application does by itself (`connection.send` from elsewhere than a handler,
+ * `runtime.drain()`), what its functions return, and what its stores held before. Where its functions wait, let them take
+ * the time from `recorder.environment.clock`.
  *
  * @example
  * ```ts

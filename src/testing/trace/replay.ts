@@ -16,7 +16,9 @@ export interface ReplayTraceOptions {
    *
    * @default none
    */
-  readonly options?: Omit<RuntimeOptions, 'environment'> | ((environment: Environment) => RuntimeOptions)
+  readonly options?:
+    | Omit<RuntimeOptions, 'environment'>
+    | ((environment: Environment) => Omit<RuntimeOptions, 'environment'>)
 }
 
 /** What became of a trace. */
