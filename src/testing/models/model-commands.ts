@@ -73,10 +73,20 @@ export function modelCommands<Machine extends AnyStateMachine>(
   }
   // However many events there are, about every third time that something happens it is time that passes.
   const weight = Math.max(usual, Math.ceil(choices.length * (usual / 4)))
-  const when = fc.constantFrom<When[]>('exactly to', 'just before', 'past')
-  choices.push({ weight, arbitrary: when.map((when) => new DelayCommand(when)) })
-  choices.push({ weight, arbitrary: stepMs.map((ms) => new StepCommand(ms)) })
+  choices.push({ weight: 2 * weight, arbitrary: timeThatPasses(stepMs) })
   return fc.commands([fc.oneof(...choices)], { maxCommands, size: 'max' })
+}
+
+/** Of steps that add up to a delay that matters, the delay remains: it is what all of them are shrunk towards. */
+function timeThatPasses(stepMs: fc.Arbitrary<number>): fc.Arbitrary<ModelCommand> {
+  const upTo = (when: When): fc.Arbitrary<DelayCommand> => fc.constant(when).map(() => new DelayCommand(when))
+  return fc.oneof(
+    { withCrossShrink: true },
+    { weight: 1, arbitrary: upTo('just before') },
+    { weight: 1, arbitrary: upTo('exactly to') },
+    { weight: 1, arbitrary: upTo('past') },
+    { weight: 3, arbitrary: stepMs.map((ms) => new StepCommand(ms)) },
+  )
 }
 
 type Choice = fc.WeightedArbitrary<ModelCommand>
