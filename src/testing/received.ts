@@ -74,3 +74,15 @@ function contains(actual: unknown, expected: unknown): boolean {
   }
   return Object.entries(expected).every(([name, value]) => contains((actual as Record<string, unknown>)[name], value))
 }
+
+/** What a frame says as text: of a binary one the header, as what follows it is the application's. */
+export function textOf(data: unknown): string {
+  return data instanceof Uint8Array ? headerOf(data) : String(data)
+}
+
+/** Of a binary frame the header, and what is there of it when it is shorter than it says. */
+export function headerOf(frame: Uint8Array): string {
+  if (frame.byteLength < 4) return ''
+  const length = new DataView(frame.buffer, frame.byteOffset, frame.byteLength).getUint32(0)
+  return new TextDecoder().decode(frame.subarray(4, 4 + length))
+}

@@ -1,5 +1,5 @@
 import type { MemoryWebSocket } from '../transports/memory.ts'
-import { Received, type WireMessage } from './received.ts'
+import { Received, textOf, type WireMessage } from './received.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
 /** A client by hand: what it sends stands in the test, and what it got stands here. */
@@ -11,8 +11,7 @@ export class WireClient extends Received {
   constructor(socket: MemoryWebSocket, clock: VirtualClock, name: string) {
     super(clock, name)
     this.socket = socket
-    socket.onmessage = ({ data }) =>
-      this.received.push(JSON.parse(data instanceof Uint8Array ? headerOf(data) : String(data)) as WireMessage)
+    socket.onmessage = ({ data }) => this.received.push(JSON.parse(textOf(data)) as WireMessage)
     socket.onclose = ({ code, reason }) => this.closed.push({ code, reason })
   }
 
@@ -21,11 +20,4 @@ export class WireClient extends Received {
     const frame = typeof message === 'string' || message instanceof Uint8Array ? message : JSON.stringify(message)
     this.socket.send(frame)
   }
-}
-
-/** Of a binary frame the header, and what is there of it when it is shorter than it says. */
-export function headerOf(frame: Uint8Array): string {
-  if (frame.byteLength < 4) return ''
-  const length = new DataView(frame.buffer, frame.byteOffset, frame.byteLength).getUint32(0)
-  return new TextDecoder().decode(frame.subarray(4, 4 + length))
 }

@@ -48,6 +48,30 @@ describe('a log that fails', () => {
     expect([heard(ada), heard(bob)]).toEqual([expected, expected])
   })
 
+  it('is let go of before it is opened anew when the room gives up, also while it is read for what was missed', async () => {
+    const { history, stage, ada, turn } = await brittleRoom()
+    history.opens.lag = history.reads.lag = true
+    await ask(stage, ada, say(1))
+    history.settle('hushed')
+    await turn()
+    history.opens.answer()
+    await turn()
+    expect(history.reads.size).toBe(1)
+    await stage.clock.advance(10_000)
+    expect(ada.last('error')).toMatchObject({ code: 'room-unavailable' })
+    ada.send({ type: 'join', ...main })
+    await turn()
+    history.opens.answer()
+    await turn()
+    expect(history.breaches).toEqual([])
+    history.reads.answerAll()
+    await turn()
+    expect(history.breaches).toEqual([])
+    expect(ada.last('joined')).toMatchObject({ offset: 1 })
+    history.prompt = true
+    expect(await ask(stage, ada, say(2))).toMatchObject([{ offset: 2 }, { type: 'ack', offset: 2 }])
+  })
+
   it('[ONCE] has a message once that was kept without a word, and everybody hears it', async () => {
     const { history, stage, ada, bob, turn } = await brittleRoom()
     await ask(stage, ada, say(1))

@@ -15,6 +15,7 @@ import { implement } from '../actors/actor-system.ts'
 import type { Core } from '../core.ts'
 import { handleMessage, perform, type Inbound } from './inbound.ts'
 import type { Inbox } from './inbox.ts'
+import { connectionTiming } from './timing.ts'
 import { withLanes, type LanedLogic } from '../actors/lanes.ts'
 import { withPopulation } from '../actors/population.ts'
 import type { Sessions } from '../session/sessions.ts'
@@ -31,25 +32,12 @@ const linkOf = ({ context }: Pick<Args, 'context'>): ConnectionLink => context.l
 /** Marries the connection's chart, the built-in one or an application's, to sockets, sessions and messages. */
 export function connectionLogic(core: Core, sessions: Sessions): LanedLogic {
   const machine: AnyStateMachine = core.options.connection ?? connectionMachine
+  const timing = connectionTiming(core.settings, () => core.environment.clock.now())
   const provided = implement(machine, {
     actors: actors(core, sessions),
     actions: actions(core, sessions),
-    guards: {
-      hasCredentials: (args: Args) => hasCredentials(core, linkOf(args)),
-      mayRenew: (args: Args) => untilExpiry(core, args, core.settings.renewalGraceMs) > 0,
-      sameUser: (args: Args) => (args.event.output as Identity).user.id === args.context.identity?.user.id,
-    },
-    delays: {
-      credentialsTimeout: core.settings.credentialsTimeoutMs,
-      untilExpiry: (args: Args) => untilExpiry(core, args),
-      renewalGrace: (args: Args) => untilExpiry(core, args, core.settings.renewalGraceMs),
-      goodbyeGrace: core.settings.goodbyeGraceMs,
-      // A slow reader's close frame waits behind its backlog and is not worth waiting for.
-      closeTimeout: ({ context }: Args) =>
-        context.reason === 'slow-consumer'
-          ? Math.min(1_000, core.settings.closeTimeoutMs)
-          : core.settings.closeTimeoutMs,
-    },
+    guards: { ...timing.guards, hasCredentials: (args: Args) => hasCredentials(core, linkOf(args)) },
+    delays: timing.delays,
   } as never)
   const laned = withLanes(provided, { hot: ['socket.message'], ...core.lanes })
   const inboxOf = (snapshot: unknown): Inbox<Inbound> | undefined => linkOf(snapshot as Pick<Args, 'context'>).inbox
@@ -62,11 +50,6 @@ export function connectionLogic(core: Core, sessions: Sessions): LanedLogic {
 function hasCredentials({ options }: Core, { request }: ConnectionLink): boolean {
   if (request.protocol !== '') return false
   return request.token !== undefined || options.authenticate === undefined || options.guest !== undefined
-}
-
-function untilExpiry({ environment }: Core, { context }: Pick<Args, 'context'>, graceMs = 0): number {
-  const expiresAt = context.identity?.expiresAt
-  return expiresAt === undefined ? Infinity : Math.max(0, expiresAt + graceMs - environment.clock.now())
 }
 
 function actors(core: Core, sessions: Sessions): object {

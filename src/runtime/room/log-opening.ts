@@ -14,19 +14,25 @@ import { announceMissed } from './storing.ts'
 export async function openLog(core: Core, history: History, room: RoomRecord, signal: AbortSignal): Promise<void> {
   if (room.log !== undefined) return
   const log = await history.open(room.name, room.limits)
+  // Too late: the room has been given up, or its successor has opened the log by itself.
+  if (signal.aborted) return log.close()
+  const close = (): void => log.close()
+  // At once, not when it has been read: the successor opens it from now on.
+  signal.addEventListener('abort', close, { once: true })
   let missed: RoomRecord['missed'] = []
   try {
-    if (!signal.aborted && room.epoch === log.epoch && log.offset > room.delivered) {
+    if (room.epoch === log.epoch && log.offset > room.delivered) {
       const limit = log.offset - room.delivered
       const page = await log.before(Infinity, { limit, until: log.offset, now: core.environment.clock.now() })
       missed = page.entries
     }
   } catch (error) {
-    log.close()
+    if (!signal.aborted) log.close()
     throw error
+  } finally {
+    signal.removeEventListener('abort', close)
   }
-  // Too late: the room has been given up, or its successor has opened the log by itself.
-  if (signal.aborted) return log.close()
+  if (signal.aborted) return
   room.missed = missed
   room.log = log
 }

@@ -1,7 +1,7 @@
 import type { ServerMessage } from '../../protocol/index.ts'
 import type { Frame } from '../../runtime/ports/frame.ts'
 import type { Acceptor, ConnectRequest, SocketSink, TransportSocket } from '../../runtime/ports/transport.ts'
-import { headerOf } from '../wire-client.ts'
+import { headerOf } from '../received.ts'
 import { spokenIn } from './spoken.ts'
 
 /** One connection, as somebody sees it who stands between the runtime and its transport. */
