@@ -87,8 +87,10 @@ export class ClientRooms implements RoomPort {
         return true
       case 'error': {
         const { code } = message
-        // A room that has failed too often tells everybody who was in it, in answer to nothing.
-        const about = id === undefined && code === 'room-unavailable' ? room : this.#joining.get(id)
+        // A room that has failed too often tells everybody who was in it, in answer to nothing. Who has asked to be let
+        // in since is yet to be answered.
+        const about =
+          id === undefined && code === 'room-unavailable' && !this.#asks(room) ? room : this.#joining.get(id)
         // Who asked to be let in again is in still: the room asks once more after a while, and others meanwhile.
         if (code === 'storage-failed') this.#asksNoMore(about)
         else about?.refused(message)
@@ -127,6 +129,10 @@ export class ClientRooms implements RoomPort {
     this.#pastHeals += room.heals
     this.#calls.rejectRoom(room.name, error)
     this.#asksNoMore(room)
+  }
+
+  #asks(room: ClientRoom | undefined): boolean {
+    return [...this.#joining.values()].includes(room as ClientRoom)
   }
 
   #asksNoMore(room: ClientRoom | undefined): void {

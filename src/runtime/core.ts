@@ -30,6 +30,8 @@ export interface Core {
   readonly lanes: Pick<LaneOptions, 'steps' | 'watched'>
   /** What answers clients' requests, by their type. */
   readonly handlers: ReadonlyMap<string, HandlerOptions>
+  /** Logs that rooms have given up, by room: until they have answered for all that they were given. */
+  readonly abandonedLogs: Map<string, Promise<void>>
   /** What keeps a connection's messages in order while one of them takes time. Made when it is first needed. */
   inboxOf(link: ConnectionLink): Inbox<Inbound>
   /** What is to be kept of a session has changed. */

@@ -79,6 +79,7 @@ export class RuntimeTrunk implements Acceptor {
         answersLimitBytes: settings.outboxBytes + settings.replayBytes,
       },
       handlers,
+      abandonedLogs: new Map(),
       inboxOf: (link) => (link.inbox ??= this.#inbox(link)),
       sessionChanged: (session) => this.#supervisor.sessions.changed(session),
       population: new Population({

@@ -13,6 +13,10 @@ import { announceMissed } from './storing.ts'
  */
 export async function openLog(core: Core, history: History, room: RoomRecord, signal: AbortSignal): Promise<void> {
   if (room.log !== undefined) return
+  // What a room of this name had given its log when it was given up may still be kept: only then the log says so.
+  const abandoned = core.abandonedLogs.get(room.name)
+  if (abandoned !== undefined) await abandoned
+  if (signal.aborted) return
   const log = await history.open(room.name, room.limits)
   // Too late: the room has been given up, or its successor has opened the log by itself.
   if (signal.aborted) return log.close()

@@ -72,6 +72,7 @@ export class RoomRecord implements SparedRoom {
   epoch: string | undefined
   #log: RoomLog | undefined
   #abandoned: RoomLog | undefined
+  #answered: (() => void) | undefined
   #prefix = ''
   #ackMiddle = ''
 
@@ -99,17 +100,29 @@ export class RoomRecord implements SparedRoom {
     this.#ackMiddle = `,${place}`
   }
 
-  /** Lets go of the log: when it has answered for everything that it was given. */
-  abandonLog(): void {
+  /**
+   * Lets go of the log: when it has answered for everything that it was given.
+   *
+   * @returns when that is, unless it is now
+   */
+  abandonLog(): Promise<void> | undefined {
     this.#abandoned = this.failing ? undefined : this.#log
     this.#log = undefined
-    if (this.underWay === 0) this.#abandoned?.close()
+    if (this.underWay === 0) {
+      this.#abandoned?.close()
+      return undefined
+    }
+    return new Promise((resolve) => {
+      this.#answered = resolve
+    })
   }
 
   /** The log has answered for a message. */
   settled(): void {
     this.underWay--
-    if (this.underWay === 0) this.#abandoned?.close()
+    if (this.underWay > 0) return
+    this.#abandoned?.close()
+    this.#answered?.()
   }
 
   /** Tells the room's actor something, if it still lives. */

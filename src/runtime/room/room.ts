@@ -116,7 +116,11 @@ export function giveUp(core: Core, room: RoomRecord): void {
   room.unannounced = []
   room.readings.clear()
   try {
-    room.abandonLog()
+    const answered = room.abandonLog()
+    if (answered !== undefined) {
+      core.abandonedLogs.set(room.name, answered)
+      void answered.then(() => core.abandonedLogs.delete(room.name))
+    }
   } catch {
     // It is lost as it is.
   }

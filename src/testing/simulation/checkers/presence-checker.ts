@@ -9,6 +9,8 @@ interface Known {
   readonly rooms: Map<string, number>
   /** Rooms that it has asked to leave: an answer to an earlier join may still come. */
   readonly leaving: Set<string>
+  /** Rooms that it was in when a process ended, and has not joined anew: the next one may take it out of them. */
+  readonly unconfirmed: Set<string>
   /** When it last asked to leave a room (ms). */
   readonly left: Map<string, number>
   connection: Tapped | undefined
@@ -40,7 +42,10 @@ export class PresenceChecker implements WireListener {
   reset(keepsSessions: boolean): void {
     this.#views.clear()
     if (!keepsSessions) this.#sessions.clear()
-    for (const session of this.#sessions.values()) this.#detach(session)
+    for (const session of this.#sessions.values()) {
+      this.#detach(session)
+      for (const room of session.rooms.keys()) session.unconfirmed.add(room)
+    }
   }
 
   /** The clock by which a store dates what it keeps is set: to the next process somebody has been away for longer. */
@@ -72,7 +77,10 @@ export class PresenceChecker implements WireListener {
 
   received(connection: Tapped, { type, room = '' }: Asked): void {
     const session = this.#sessions.get(connection.session ?? '')
-    if (type === 'join') session?.leaving.delete(room)
+    if (type === 'join') {
+      session?.leaving.delete(room)
+      session?.unconfirmed.delete(room)
+    }
     if (type !== 'leave') return
     session?.rooms.delete(room)
     session?.leaving.add(room)
@@ -89,10 +97,11 @@ export class PresenceChecker implements WireListener {
         connection.session = message.session
         connection.user = message.user
         if (known === undefined) {
-          const [rooms, leaving, left] = [new Map<string, number>(), new Set<string>(), new Map<string, number>()]
+          const [rooms, left] = [new Map<string, number>(), new Map<string, number>()]
+          const [leaving, unconfirmed] = [new Set<string>(), new Set<string>()]
           const [attachedAt, detachedAt] = [this.#court.now, -Infinity]
           const { session, user } = message
-          this.#sessions.set(session, { user, rooms, leaving, left, connection, attachedAt, detachedAt })
+          this.#sessions.set(session, { user, rooms, leaving, left, unconfirmed, connection, attachedAt, detachedAt })
         } else if (known.connection !== connection) {
           known.connection = connection
           known.attachedAt = this.#court.now
@@ -172,7 +181,14 @@ export class PresenceChecker implements WireListener {
     }
   }
 
-  #isHere({ rooms, left, connection, attachedAt, detachedAt }: Known, room: string): boolean {
+  /** Whether the server may have taken it out of a room by now that it knew it in only from its store. */
+  #isForgotten({ unconfirmed, connection, attachedAt }: Known, room: string): boolean {
+    return unconfirmed.has(room) && connection !== undefined && this.#court.now >= attachedAt + this.#graceMs
+  }
+
+  #isHere(session: Known, room: string): boolean {
+    const { rooms, left, connection, attachedAt, detachedAt } = session
+    if (this.#isForgotten(session, room)) return false
     const { now } = this.#court
     // What happens in one turn of the event loop is told to one connection after the other: of that turn nothing is known.
     if (!((rooms.get(room) ?? Infinity) < now)) return false

@@ -7,6 +7,8 @@ interface Sign {
   readonly user: string
   readonly at: number
   readonly order: number
+  /** Whether what was said since has ended it. */
+  ended: boolean
 }
 
 /** TYPING: an indicator that is shown has a sign behind it that is no older than the silence. */
@@ -57,7 +59,7 @@ export class TypingChecker implements WireListener {
     const sign = `${room} ${session}`
     // An end that comes right behind a beginning may cancel it before anybody was told.
     if (typing !== true) return
-    const given = { user, at: this.#court.now, order: this.#order }
+    const given = { user, at: this.#court.now, order: this.#order, ended: false }
     this.#signs.set(sign, given)
     this.#lively.set(sign, given)
   }
@@ -85,7 +87,7 @@ export class TypingChecker implements WireListener {
         if ('volatile' in message) return
         this.#spoken(`${message.room} ${message.from.session}`, gist(message.data))
         if (!shown.get(message.room)?.has(message.from.user)) return
-        if (this.#isTyping(message.from.user, message.room)) return
+        if (this.#mayBeTyping(message.from, message.room)) return
         this.#court.accuse('TYPING', `${connection.device} hears ${message.from.user}, and still sees it typing`)
         return
       default:
@@ -119,13 +121,23 @@ export class TypingChecker implements WireListener {
   /** What was said ends what was typed before it. */
   #spoken(key: string, said: string): void {
     const sign = this.#signs.get(key)
-    if (sign !== undefined && sign.order < (this.#messages.get(said) ?? 0)) this.#signs.delete(key)
+    if (sign !== undefined && sign.order < (this.#messages.get(said) ?? 0)) sign.ended = true
+  }
+
+  /** What another tab has ended meanwhile, this connection may have yet to hear. */
+  #mayBeTyping({ user, session }: { readonly user: string; readonly session: string }, room: string): boolean {
+    for (const [key, sign] of this.#signs) {
+      if (sign.user !== user || !key.startsWith(`${room} `) || this.#court.now > sign.at + this.#silenceMs) continue
+      if (!sign.ended || key !== `${room} ${session}`) return true
+    }
+    return false
   }
 
   #isTyping(user: string, room: string): boolean {
     const begin = `${room} `
     for (const [key, sign] of this.#signs) {
-      if (sign.user === user && key.startsWith(begin) && this.#court.now <= sign.at + this.#silenceMs) return true
+      if (sign.user === user && !sign.ended && key.startsWith(begin) && this.#court.now <= sign.at + this.#silenceMs)
+        return true
     }
     return false
   }
