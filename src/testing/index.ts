@@ -32,6 +32,7 @@ export {
 export { schemaViolation } from './arbitraries/schema-violation.ts'
 export { MachineCoverage, type Coverage } from './machine-coverage.ts'
 export { simulate, type SimulationOptions, type SimulationReport } from './simulation/simulate.ts'
+export type { Action, Plan, Setting, Step } from './simulation/plan.ts'
 export { BrokenPromise, type PromiseId } from './simulation/court.ts'
 export { VirtualDisk, type DiskFault, type VirtualDiskOptions } from './disk/virtual-disk.ts'
 export { modelCommands, type ModelCommand, type ModelCommandsOptions } from './models/model-commands.ts'

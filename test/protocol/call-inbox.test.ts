@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { defineHandler } from 'greenroom'
+import { encodeBinary } from '../../src/protocol/index.ts'
 import { Stage } from '../stage.ts'
 import { unrulyConnection } from '../unruly-connection.ts'
 import { ask, byName, claimOf, greet, heard, serverEnds } from './cast.ts'
@@ -40,6 +41,16 @@ describe('what waits behind a handler', () => {
     desk.call(0).finish()
     await stage.clock.settle()
     expect(heard(ada).map(([, data]) => Number(data))).toEqual(Array.from({ length: 30 }, (_, i) => i))
+  })
+
+  it('[CALL-2] [CALL-5] counts bytes as what they are: a picture does not keep an answer from being read', async () => {
+    const stage = new Stage({ handlers: { ask: (_data, { connection }) => connection.request('really') } })
+    const ada = await stage.member()
+    await ask(stage, ada, { type: 'ask', id: 1 })
+    const picture = encodeBinary('{"type":"message","room":"main","id":2}', new Uint8Array(20_000))
+    await ask(stage, ada, picture, { type: 'reply', id: ada.last('really')['id'], data: 'yes' })
+    expect(ada.last('reply')).toMatchObject({ id: 1, data: 'yes' })
+    expect(ada.last('ack')).toMatchObject({ id: 2, offset: 1 })
   })
 
   it('[CALL-2] [BOUND] counts also where it goes to the machine, and behind handlers that are concurrent', async () => {

@@ -88,7 +88,7 @@ describe('what was read of a log and what came meanwhile', () => {
         (lengths, count, length) => {
           const limits = { count, length }
           const message = { type: 'join', room: 'main' } as const
-          const reading = new Reading(new Session('s', 'secret', { user: { id: 'ada' } }), message, limits)
+          const reading = new Reading(new Session('s', 'secret', { user: { id: 'ada' } }), message, undefined, limits)
           lengths.forEach((size, i) => reading.hold(entry(i + 1, size)))
           const total = lengths.reduce((sum, size) => sum + size, 0)
           expect(reading.held.length).toBeLessThanOrEqual(count + 1)

@@ -45,7 +45,9 @@ const overtakes = new Set<Inbound['type']>(['ping', 'reply'])
 
 /** Handles one message of an open connection, in its turn. */
 export function handleMessage(core: Core, link: ConnectionLink, message: Inbound): void {
-  const { inbox } = link
+  const { inbox, session } = link
+  // Already now: it may have to wait, and the room is not to be left meanwhile.
+  if (session?.unconfirmed !== undefined && message.type === 'join') session.unconfirmed.delete(message.room)
   if (inbox?.busy === true && !overtakes.has(message.type)) inbox.hold(message, sizeOf(message))
   else perform(core, link, message)
 }
@@ -67,7 +69,6 @@ function join(core: Core, link: ConnectionLink, session: Session, message: JoinM
   const address = `room:${room}`
   // From now on, not from the answer on: what is said right behind a join goes to the same room, after it.
   session.rooms.set(room, address)
-  session.unconfirmed?.delete(room)
   core.route(address, { type: 'room.join', session, message } as never)
 }
 

@@ -9,7 +9,10 @@ const partBytes = 50
  * be ten times as much.
  */
 export function sizeOf(message: object | undefined): number {
-  return message === undefined ? overheadBytes : overheadBytes + textSizeOf(message) + partBytes * partsOf(message)
+  if (message === undefined) return overheadBytes
+  // Bytes are no parts: they take what they take.
+  const { bytes: _, ...said } = message as { readonly bytes?: Uint8Array }
+  return overheadBytes + textSizeOf(message) + partBytes * partsOf(said)
 }
 
 /** What a decoded message takes as a frame (bytes). */

@@ -68,8 +68,8 @@ export function answerRead(core: Core, room: RoomRecord, reading: Reading): void
   room.readings.delete(session.id)
   if (room.actor !== undefined) cancelLater(room.actor, readingTimer(session))
   if (message.type === 'history') {
-    // An empty page would say that there is nothing.
-    if ('complete' in result) return answerHistory(core, room, outbox, message, result)
+    // An empty page would say that there is nothing; and what was read of a log that has been lost since is not in this.
+    if ('complete' in result && reading.epoch === room.epoch) return answerHistory(core, room, outbox, message, result)
     return refuse(room, outbox, message, 'storage-failed')
   }
   const since = message.since as Position
@@ -86,7 +86,7 @@ function begin(
   message: JoinMessage | HistoryMessage,
   read: Promise<Recovery | LogPage>,
 ): void {
-  const reading = new Reading(session, message, limitsOf(core))
+  const reading = new Reading(session, message, room.epoch, limitsOf(core))
   room.readings.set(session.id, reading)
   room.turns.begin(session, 'reading')
   if (message.type === 'join') room.mute(session)

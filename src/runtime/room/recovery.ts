@@ -59,13 +59,21 @@ export class Reading {
   /** The connection that asked. */
   readonly outbox: Outbox | undefined
   readonly message: JoinMessage | HistoryMessage
+  /** The identity of the log that is read. */
+  readonly epoch: string | undefined
   result: Recovery | LogPage = nothing
   readonly held: LogEntry[] = []
   readonly #limits: AnswerLimits
   #length = 0
 
-  constructor(session: Session, message: JoinMessage | HistoryMessage, limits: AnswerLimits) {
+  constructor(
+    session: Session,
+    message: JoinMessage | HistoryMessage,
+    epoch: string | undefined,
+    limits: AnswerLimits,
+  ) {
     this.session = session
+    this.epoch = epoch
     this.outbox = session.outbox
     this.message = message
     this.#limits = limits

@@ -9,8 +9,12 @@ import { World, type WorldTerms } from './world.ts'
 export interface SimulationOptions extends Pick<WorldTerms, 'trace' | 'inspect'> {
   /** Chooses what is done, and everything that is left to chance. The same seed is the same run, to the byte. */
   readonly seed: number
+  /** What is done, instead of what the seed would choose: a history that was found before. */
+  readonly plan?: Plan
   /** How many things are done at most. @default 60 */
   readonly steps?: number
+  /** Whether a history that breaks a promise is made shorter, for half a minute at most. @default true */
+  readonly shrink?: boolean
   /** Whether the world has faults, or only its visitors. @default true */
   readonly withFaults?: boolean
 }
@@ -36,7 +40,7 @@ export interface SimulationReport {
 }
 
 /** A world in which a plan has been carried out, up to the first promise that was broken. */
-export async function play(plan: Plan, options: SimulationOptions): Promise<World> {
+async function play(plan: Plan, options: SimulationOptions): Promise<World> {
   // Drawn from the same seed as the plan, so that a shorter plan has the same chances.
   const [scheduler] = fc.sample(fc.scheduler(), { seed: options.seed, numRuns: 1 })
   const world = new World({ ...options, setting: plan.setting, scheduler })
@@ -71,23 +75,27 @@ export async function play(plan: Plan, options: SimulationOptions): Promise<Worl
  * ```
  */
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
-  const { seed, steps = 60, withFaults = true } = options
+  const { seed, steps = 60, withFaults = true, shrink = true } = options
   let first: World | undefined
   let firstPlan: Plan | undefined
   let last: { readonly plan: Plan; readonly broken: BrokenPromise } | undefined
-  const property = fc.asyncProperty(planArbitrary({ steps, withFaults }), async (plan) => {
-    const world = await play(plan, first === undefined ? options : { seed })
-    first ??= world
-    firstPlan ??= plan
-    const { broken } = world.court
-    if (broken === undefined) return
-    last = { plan, broken }
-    throw broken
-  })
+  const property = fc.asyncProperty(
+    options.plan === undefined ? planArbitrary({ steps, withFaults }) : fc.constant(options.plan),
+    async (plan) => {
+      const world = await play(plan, first === undefined ? options : { seed })
+      first ??= world
+      firstPlan ??= plan
+      const { broken } = world.court
+      if (broken === undefined) return
+      last = { plan, broken }
+      throw broken
+    },
+  )
   const { numShrinks, errorInstance } = await fc.check(property, {
     seed,
     numRuns: 1,
     unbiased: true,
+    endOnFailure: !shrink,
     interruptAfterTimeLimit: 30_000,
   })
   // Not a promise that was broken, but the simulation itself.

@@ -66,7 +66,7 @@ export class PresenceChecker implements WireListener {
   /** The users whose sessions are in a room and connected, as far as the wire has shown. */
   usersIn(room: string): string[] {
     const here = [...this.#sessions.values()].filter(
-      ({ rooms, connection }) => rooms.has(room) && connection !== undefined,
+      (session) => session.rooms.has(room) && session.connection !== undefined && !this.#isForgotten(session, room),
     )
     return [...new Set(here.map(({ user }) => user))].toSorted()
   }
