@@ -13,7 +13,8 @@ const enough = { count: 1_000, length: 1_000_000 }
 const nothing = { recovered: false, entries: [] }
 
 describe('what was read of a log and what came meanwhile', () => {
-  const pick = fc.array(fc.integer({ min: 0, max: 12 }), { maxLength: 14 })
+  // So few places that all of them are often there.
+  const pick = fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 14 })
   const ascending = (list: number[]): LogEntry[] => [...new Set(list)].toSorted((a, b) => a - b).map((n) => entry(n))
 
   it('[GAPLESS] is all that was missed, each offset once, or nothing, whatever is missing or doubled in it', () => {
@@ -21,8 +22,8 @@ describe('what was read of a log and what came meanwhile', () => {
     fc.assert(
       fc.property(
         fc.record({
-          since: fc.nat({ max: 12 }),
-          top: fc.nat({ max: 12 }),
+          since: fc.nat({ max: 5 }),
+          top: fc.nat({ max: 5 }),
           read: pick,
           held: pick,
           isRead: fc.boolean(),

@@ -31,6 +31,8 @@ export interface ServerTerms {
   readonly inspect?: RuntimeOptions['inspect']
   /** Is told when the runtime has given up. */
   failed(): void
+  /** Is told when a room has been given up. */
+  roomLost(room: string): void
 }
 
 /** One process of the server, from its start to its end. */
@@ -43,7 +45,7 @@ export class SimulatedServer {
   readonly #clock: VirtualClock
   readonly #setting: Setting
 
-  constructor({ clock, random, disk, setting, listeners, inspect, failed }: ServerTerms) {
+  constructor({ clock, random, disk, setting, listeners, inspect, failed, roomLost }: ServerTerms) {
     this.#clock = clock
     this.#setting = setting
     this.process = new VirtualProcess(clock, random.fork())
@@ -62,8 +64,11 @@ export class SimulatedServer {
       },
       ...(setting.store === 'both' || setting.store === 'logs' ? { history: stores?.history } : {}),
       ...(setting.store === 'both' || setting.store === 'sessions' ? { sessions: stores?.sessions } : {}),
-      telemetry: ({ type }) => {
-        if (type === 'runtime.failed') failed()
+      telemetry: (event) => {
+        if (event.type === 'runtime.failed') failed()
+        if (event.type === 'actor.crashed' && !event.restarted && event.address.startsWith('room:')) {
+          roomLost(event.address.slice('room:'.length))
+        }
       },
       ...(inspect === undefined ? {} : { inspect }),
     } as RuntimeOptions)

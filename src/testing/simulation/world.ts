@@ -125,6 +125,7 @@ export class World {
       listeners: this.#listeners,
       inspect: this.#terms.inspect,
       failed: () => this.failed(),
+      roomLost: (room) => this.presence.roomLost(room),
     } as ServerTerms)
     server.process.setClock(this.skewMs)
     this.server = server

@@ -122,11 +122,11 @@ export class LogChecker implements WireListener {
       truth.lengths.set(offset, 40 + ((message.data as Partial<Spoken> | null)?.padding?.length ?? 0))
   }
 
-  /** How much is known to stand between two places (characters), and how many messages that is. */
+  /** How much stands between two places at most (characters), and how many messages that is. */
   between(epoch: string, after: number, until: number): { readonly length: number; readonly count: number } {
     const lengths = this.#truth.get(epoch)?.lengths
     let length = 0
-    for (let offset = after + 1; offset <= until; offset++) length += lengths?.get(offset) ?? 0
+    for (let offset = after + 1; offset <= until; offset++) length += lengths?.get(offset) ?? 6_000
     return { length, count: until - after }
   }
 

@@ -58,9 +58,9 @@ export class PresenceChecker implements WireListener {
     if (session !== undefined) this.#sessions.get(session)?.rooms.clear()
   }
 
-  /** The users that a connection has been told are in a room. */
-  view(connection: Tapped, room: string): ReadonlySet<string> | undefined {
-    return this.#views.get(connection)?.get(room)
+  /** A room was given up: nobody is a member any more, those included who cannot be told. */
+  roomLost(room: string): void {
+    for (const { rooms } of this.#sessions.values()) rooms.delete(room)
   }
 
   /** The users whose sessions are in a room and connected, as far as the wire has shown. */
@@ -118,10 +118,9 @@ export class PresenceChecker implements WireListener {
       case 'presence':
         return this.#apply(connection, views.get(message.room), message)
       case 'error':
-        if (message.code !== 'room-unavailable' || message.room === undefined || message.id !== undefined) return
-        // Nobody is a member any more, those included who cannot be told.
+        if (message.code !== 'room-unavailable' || message.room === undefined) return
         views.delete(message.room)
-        for (const { rooms } of this.#sessions.values()) rooms.delete(message.room)
+        this.roomLost(message.room)
         return
       default:
     }

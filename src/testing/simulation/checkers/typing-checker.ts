@@ -46,6 +46,8 @@ export class TypingChecker implements WireListener {
 
   ended(connection: Tapped): void {
     this.#shown.delete(connection)
+    // It may have left for good, or be away for so long that it is shown as gone.
+    for (const key of this.#lively.keys()) if (key.endsWith(` ${connection.session}`)) this.#lively.delete(key)
   }
 
   received({ session, user }: Tapped, { type, room, typing, data }: Asked): void {
