@@ -9,10 +9,15 @@ export interface SessionInput {
 /** What can happen to a session. */
 export type SessionEvent =
   /**
-   * A connection takes the session over; a former one is fenced off. `fence` is the number of its claim: the greatest
-   * owns the session, whichever comes first.
+   * A connection takes the session over; a former one is fenced off. The newest claim owns the session, whichever comes
+   * first: `attempt` is the client's own count of its claims, where it counts them, and `fence` the store's.
    */
-  | { readonly type: 'session.attach'; readonly link: object; readonly fence: number }
+  | {
+      readonly type: 'session.attach'
+      readonly link: object
+      readonly fence: number
+      readonly attempt?: number | undefined
+    }
   /** The connection that owned the session is gone; `at` says since when, for one that a former process knew (ms). */
   | { readonly type: 'session.detach'; readonly at?: number }
   /** The client said that it will not come back. */

@@ -62,6 +62,8 @@ export class ClientLink {
   #token: string | undefined
   #welcome: WelcomeMessage | undefined
   #restarted = false
+  /** How often the session has been claimed: what arrives late is not to take it from what came after. */
+  #attempt = 0
 
   constructor(url: string, options: ClientOptions, environment: ClientEnvironment, listener: LinkListener) {
     const { href, protocol } = new URL(url)
@@ -122,7 +124,8 @@ export class ClientLink {
   }
 
   #sendHello(): void {
-    const resume = this.#welcome && { session: this.#welcome.session, secret: this.#welcome.secret }
+    const { session, secret } = this.#welcome ?? {}
+    const resume = session && { session, secret, attempt: ++this.#attempt }
     this.tell({ type: 'hello', token: this.#token, resume })
   }
 

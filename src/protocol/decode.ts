@@ -34,7 +34,10 @@ const isPosition = (value: unknown): boolean =>
   Number.isSafeInteger(value['offset'])
 
 const isClaim = (value: unknown): boolean =>
-  hasOnly(value, ['session', 'secret']) && typeof value['session'] === 'string' && typeof value['secret'] === 'string'
+  hasOnly(value, ['session', 'secret', 'attempt']) &&
+  typeof value['session'] === 'string' &&
+  typeof value['secret'] === 'string' &&
+  (value['attempt'] === undefined || Number.isSafeInteger(value['attempt']))
 
 const isShortText = (value: unknown, limit: number): boolean => typeof value === 'string' && value.length <= limit
 

@@ -25,7 +25,7 @@ interface Request {
 export interface HelloMessage extends Request {
   readonly type: 'hello'
   readonly token?: string
-  readonly resume?: { readonly session: string; readonly secret: string }
+  readonly resume?: { readonly session: string; readonly secret: string; readonly attempt?: number }
 }
 export interface AuthMessage extends Request {
   readonly type: 'auth'

@@ -10,6 +10,8 @@ export type TelemetryEvent =
   | { readonly type: 'actor.crashed'; readonly address: string; readonly error: unknown; readonly restarted: boolean }
   /** A room's log, or the store of sessions, failed at something. */
   | { readonly type: 'storage.failed'; readonly room?: string; readonly error: unknown }
+  /** A room failed too often, or its log could not be opened: everybody is out of it. */
+  | { readonly type: 'room.givenUp'; readonly room: string }
   /** A function that the application handed in (observer, listener, authenticate) threw where nobody waits for it. */
   | { readonly type: 'callback.threw'; readonly callback: string; readonly error: unknown }
   /** More restarts than allowed, or sessions that could not be restored: the runtime closes its connections and stops. */

@@ -49,6 +49,26 @@ describe('a goodbye', () => {
   })
 })
 
+describe('the end of a room', () => {
+  const end = { type: 'error', code: 'room-unavailable', message: 'It failed too often.', room: 'main' }
+
+  it('that crosses a request to be let in is not the answer to it', async () => {
+    const server = new ScriptedServer()
+    const room = server.client().join('main')
+    await server.clock.advance(100)
+    let asked: Wire | undefined
+    server.answer('join', (join) => (asked = join))
+    server.socket.end()
+    await server.clock.advance(1_000)
+    await server.say(end)
+    expect(room.status).toBe('joining')
+    await server.say(joined(asked as Wire))
+    expect(room.status).toBe('joined')
+    await server.say(end)
+    expect(room.status).toBe('left')
+  })
+})
+
 describe('a heartbeat', () => {
   it.each([...odd, 0.001])('of %j is none: pings stay rare', async (value) => {
     const server = welcoming({ heartbeat: { intervalMs: value, timeoutMs: value } })

@@ -96,6 +96,32 @@ describe('a session that is claimed by a newer connection', () => {
     expect([newer.last('welcome')['resumed'], older.closed]).toEqual([true, replaced])
   })
 
+  it('[FENCE] is not taken by what arrives late of a connection that its client has given up', async () => {
+    const stage = new Stage(byName)
+    const first = await stage.member('main', { token: 'ada' })
+    const claim = (attempt: number) => ({ type: 'hello', token: 'ada', resume: { ...claimOf(first), attempt } })
+    const [given, up] = [await stage.connect(v1), await stage.connect(v1)]
+    await ask(stage, up, claim(2))
+    await ask(stage, given, claim(1), say('too late'))
+    expect([up.last('welcome')['resumed'], up.closed, given.closed]).toEqual([true, [], replaced])
+    await ask(stage, up, say('here'))
+    expect(heard(up)).toEqual([[1, 'here']])
+    // The other way round, and by one who does not count.
+    const next = await stage.connect(v1)
+    await ask(stage, next, claim(3))
+    expect([next.closed, up.closed]).toEqual([[], replaced])
+    const last = await greet(stage, { token: 'ada', resume: claimOf(first) })
+    expect([last.last('welcome')['resumed'], next.closed]).toEqual([true, replaced])
+  })
+
+  it.each(['1', 0.5, null, {}])('[HELLO-6] is not claimed by an attempt that is %j', async (attempt) => {
+    const stage = new Stage(byName)
+    const first = await stage.member('main', { token: 'ada' })
+    const client = await stage.connect(v1)
+    await ask(stage, client, { type: 'hello', token: 'ada', resume: { ...claimOf(first), attempt } })
+    expect([client.received, first.closed]).toEqual([[], []])
+  })
+
   it('[FENCE] has one owner among any number that claim it at once, and its messages are heard once', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -60,7 +60,8 @@ function settleTakeOver(
 ): void {
   const present = link.session
   if (present === undefined) return
-  const outcome = claim === undefined ? 'unknown' : sessions.attach(link, present, claim, resume?.secret ?? '')
+  const outcome =
+    claim === undefined || resume === undefined ? 'unknown' : sessions.attach(link, present, claim, resume)
   if (outcome !== 'unknown') {
     // Of no use any more, also when a newer claim has the session: then the client is to stay away.
     present.link = undefined

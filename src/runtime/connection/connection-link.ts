@@ -23,6 +23,7 @@ import { Outbox, type OutboxOwner } from './outbox.ts'
 import { Requests } from './requests.ts'
 import type { Claim } from '../ports/session-store.ts'
 import type { Session } from '../session/session.ts'
+import type { ResumeClaim } from '../session/sessions.ts'
 import type { ConnectRequest, SocketSink, TransportSocket } from '../ports/transport.ts'
 
 /** Messages that may wait for the welcome, and what they may amount to. */
@@ -49,7 +50,7 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
   session: Session | undefined
   /** What it is to own: a session of its own, or one that its client has shown to be its. */
   fresh: Session | undefined
-  claim: { readonly claim: Claim; readonly secret: string } | undefined
+  claim: { readonly claim: Claim; readonly resume: ResumeClaim } | undefined
   /** What takes time to be handled, once something has. */
   inbox: Inbox<Inbound> | undefined
   /** What the client was asked for, once it was. */

@@ -101,6 +101,7 @@ function noteRestored({ context, event }: Args): void {
 
 /** Takes everybody out of a room that cannot go on, and says so to them and to those who wait. */
 export function giveUp(core: Core, room: RoomRecord): void {
+  core.telemetry({ type: 'room.givenUp', room: room.name })
   const kept = room.unannounced.map(({ storing }) => storing)
   for (const { outbox, message } of [...kept, ...room.storing, ...room.readings.values()]) {
     outbox?.push(Frame.of(errorMessage('room-unavailable', message.id, room.name)))

@@ -25,6 +25,8 @@ export class Session {
   outbox: Outbox | undefined
   /** The number of the claim by which its connection owns it. */
   fence = 0
+  /** The count that its client gave that claim; undefined when it does not count. */
+  attempt: number | undefined
   /** Since when it has had no connection (ms since the epoch). */
   detachedAt: number | undefined
   /** Rooms that it was in when a former process ended, and that its client has not joined anew. */
@@ -88,6 +90,7 @@ export function sessionLogic(core: Core, changed: (session: Session) => void): L
         const link = event.link as ConnectionLink
         session.link = link
         session.fence = event.fence
+        session.attempt = event.attempt
         session.detachedAt = undefined
         link.session = session
         changed(session)
@@ -120,7 +123,13 @@ export function sessionLogic(core: Core, changed: (session: Session) => void): L
       },
     },
     guards: {
-      isNewest: ({ context, event }) => event.type === 'session.attach' && event.fence > sessionOf(context).fence,
+      isNewest: ({ context, event }) => {
+        if (event.type !== 'session.attach') return false
+        const { attempt, fence } = sessionOf(context)
+        // What a client sent by a connection that it has given up since may arrive, and be claimed, last.
+        if (attempt !== undefined && event.attempt !== undefined) return event.attempt > attempt
+        return event.fence > fence
+      },
       longGone: ({ event }) =>
         event.type === 'session.detach' &&
         event.at !== undefined &&

@@ -11,6 +11,8 @@ import type { Claim, SessionRecord, SessionStore } from '../ports/session-store.
 export interface ResumeClaim {
   readonly session: string
   readonly secret: string
+  /** The client's own count of its attempts. */
+  readonly attempt?: number
 }
 
 /** What came of a claim: the session is the connection's; a newer claim has it; or there is no such session (any more). */
@@ -54,7 +56,7 @@ export class Sessions {
       const claim = resume === undefined ? undefined : await this.claim(resume)
       const session = claim && this.#records.get(claim.record.id)
       if (claim !== undefined && resume !== undefined && session !== undefined && belongsTo(session, identity)) {
-        link.claim = { claim, secret: resume.secret }
+        link.claim = { claim, resume }
         return
       }
       link.fresh = this.#newSession(identity)
@@ -85,7 +87,7 @@ export class Sessions {
     const { claim, fresh } = link
     link.claim = undefined
     link.fresh = undefined
-    const outcome = claim === undefined ? 'unknown' : this.attach(link, identity, claim.claim, claim.secret)
+    const outcome = claim === undefined ? 'unknown' : this.attach(link, identity, claim.claim, claim.resume)
     if (outcome !== 'unknown') return outcome
     // It may have ended between the claim and now; then there is no time to wait for a store.
     const session = fresh ?? this.#newSession(identity)
@@ -97,11 +99,16 @@ export class Sessions {
   }
 
   /** Takes an existing session over, if it is this user's. The newest claim wins; an older one is turned away. */
-  attach(link: ConnectionLink, identity: Identity, { record, fence }: Claim, secret: string): Outcome {
+  attach(
+    link: ConnectionLink,
+    identity: Identity,
+    { record, fence }: Claim,
+    { secret, attempt }: ResumeClaim,
+  ): Outcome {
     const session = this.#records.get(record.id)
     if (session === undefined || !belongsTo(session, identity)) return 'unknown'
     session.secret = secret
-    this.#core.population.get(session.address)?.send({ type: 'session.attach', link, fence })
+    this.#core.population.get(session.address)?.send({ type: 'session.attach', link, fence, attempt })
     return session.link === link ? 'resumed' : 'replaced'
   }
 

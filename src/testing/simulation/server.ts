@@ -66,9 +66,7 @@ export class SimulatedServer {
       ...(setting.store === 'both' || setting.store === 'sessions' ? { sessions: stores?.sessions } : {}),
       telemetry: (event) => {
         if (event.type === 'runtime.failed') failed()
-        if (event.type === 'actor.crashed' && !event.restarted && event.address.startsWith('room:')) {
-          roomLost(event.address.slice('room:'.length))
-        }
+        if (event.type === 'room.givenUp') roomLost(event.room)
       },
       ...(inspect === undefined ? {} : { inspect }),
     } as RuntimeOptions)

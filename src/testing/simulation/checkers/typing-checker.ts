@@ -76,6 +76,9 @@ export class TypingChecker implements WireListener {
       case 'left':
         shown.delete(message.room)
         return
+      case 'error':
+        if (message.code === 'room-unavailable' && message.room !== undefined) shown.delete(message.room)
+        return
       case 'typing': {
         const { room, user, typing } = message
         if (typing) shown.get(room)?.add(user)
