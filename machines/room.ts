@@ -9,7 +9,13 @@ export interface RoomInput {
 /** What can happen to a room. Whose it is and what it says is in the fields, never in the type. */
 export type RoomEvent =
   | { readonly type: 'room.join'; readonly session: object; readonly message: object }
-  | { readonly type: 'room.leave'; readonly session: object; readonly message: object | undefined }
+  | {
+      readonly type: 'room.leave'
+      readonly session: object
+      readonly message: object | undefined
+      /** Whether it is the session's crash that makes it leave. */
+      readonly crashed?: boolean
+    }
   | { readonly type: 'room.publish'; readonly session: object; readonly message: object }
   | { readonly type: 'room.presence'; readonly session: object; readonly message: object }
   | { readonly type: 'room.typing'; readonly session: object; readonly message: object }

@@ -119,7 +119,8 @@ export class VirtualClock implements Clock {
       }
       await this.#settle()
     }
-    this.#now = until
+    // Whoever waits beside us may have moved it on further.
+    this.#now = Math.max(this.#now, until)
   }
 
   /**

@@ -87,7 +87,7 @@ export class VirtualProcess {
   }
 
   #setTimeout(callback: () => void, ms: number): unknown {
-    if (this.#state === 'dead') return undefined
+    if (this.#state === 'dead' || ms === Infinity) return undefined
     const handle: { timer: unknown } = { timer: undefined }
     const due = (): void => {
       // One that is cleared while the process is stopped is not called when it goes on.

@@ -9,6 +9,8 @@ export interface Delivery {
   readonly code?: number
   /** Called when it has arrived. */
   arrive(): void
+  /** Called when a link that goes on has lost it: it waits in the writer's socket no more. */
+  lost?(): void
 }
 
 /** One direction of a link. What is put in comes out at the other end in the same order, or not at all. */

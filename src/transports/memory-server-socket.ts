@@ -40,11 +40,14 @@ export class MemoryServerSocket implements TransportSocket {
     this.#link.toClient.carry(
       frames.map(({ payload, byteLength }) => {
         if (waits) this.bufferedBytes += byteLength
-        const receive = (): void => {
+        const taken = (): void => {
           if (waits) this.#taken(byteLength)
+        }
+        const receive = (): void => {
+          taken()
           this.#client.receive(payload)
         }
-        return { kind: 'message', payload, arrive: () => this.#client.arrive(receive) }
+        return { kind: 'message', payload, arrive: () => this.#client.arrive(receive), lost: taken }
       }),
     )
   }

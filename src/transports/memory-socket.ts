@@ -94,7 +94,7 @@ export class MemoryWebSocket {
     const closed = (): void => {
       this.#server.end(connecting ? 1006 : code)
       const answered = (): void => this.end(code, reason, true)
-      this.#link.toClient.carry([{ kind: 'close', code, arrive: answered }])
+      this.#link.toClient.carry([{ kind: 'close', code, arrive: () => this.arrive(answered) }])
     }
     const arrive = (): void => {
       if (!this.#cut) this.#server.read(closed)

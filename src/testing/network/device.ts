@@ -59,7 +59,6 @@ export class Device {
   /** Cuts the connections that there are. New ones can be made. */
   cut(options: CutOptions = {}): void {
     for (const link of this.links) link.cut(options)
-    this.links.clear()
   }
 
   /** Lets what is sent by the present connections wait until {@link release}. */
@@ -81,8 +80,14 @@ export class Device {
 
   /** Reads on. */
   thaw(): void {
-    for (const socket of this.#frozen) socket.resume()
+    const thawed = [...this.#frozen]
     this.#frozen.clear()
+    for (const socket of thawed) {
+      // A process that is stopped reads when it goes on, unless it is not to by then.
+      this.process.run(() => {
+        if (!this.#frozen.has(socket)) socket.resume()
+      })
+    }
   }
 
   #open(host: string, request: MemoryConnectOptions): ConstructorParameters<typeof MemoryWebSocket> {
@@ -100,12 +105,13 @@ export class Device {
   #link(socket: MemoryWebSocket, host: Host | undefined): NetworkLink {
     const link: NetworkLink = new NetworkLink(
       this,
+      host,
       socket,
-      { ...this.#pipe('toServer', host, () => link), perform: (arrive) => host?.perform(arrive) },
-      { ...this.#pipe('toClient', host, () => link), perform: (arrive) => this.process.run(arrive) },
+      { ...this.#pipe('toServer', () => link), perform: (arrive) => host?.perform(arrive) },
+      { ...this.#pipe('toClient', () => link), perform: (arrive) => this.process.run(arrive) },
     )
-    host?.links.add(link)
     if (this.reach === 'online' && host !== undefined) {
+      host.links.add(link)
       this.links.add(link)
     } else {
       const noticedBy = this.reach === 'unanswered' ? 'nobody' : 'client'
@@ -114,7 +120,7 @@ export class Device {
     return link
   }
 
-  #pipe(direction: 'toServer' | 'toClient', host: Host | undefined, link: () => NetworkLink) {
+  #pipe(direction: 'toServer' | 'toClient', link: () => NetworkLink) {
     const network = this.#network
     return {
       clock: this.#clock,
@@ -123,10 +129,7 @@ export class Device {
       splitChance: network.options.splitChance ?? 0,
       sent: (delivery: Delivery) => network.observer?.sent?.(link(), direction, delivery),
       arrived: (delivery: Delivery) => {
-        if (delivery.kind === 'close') {
-          this.links.delete(link())
-          host?.links.delete(link())
-        }
+        if (delivery.kind === 'close') link().forget()
         network.observer?.arrived?.(link(), direction, delivery)
       },
     }

@@ -92,6 +92,7 @@ export class NetworkPipe implements Pipe {
     if (this.#isDead) return
     if (delivery.kind === 'message' && this.#toLose > 0 && this.#toLose-- % 2 === 0) {
       this.lost++
+      delivery.lost?.()
       return
     }
     this.#terms.perform(() => {

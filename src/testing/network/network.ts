@@ -52,6 +52,7 @@ export class Network {
   readonly #clock: VirtualClock
   readonly #random: SeededRandom
   readonly #hosts = new Map<string, Host>()
+  readonly #listening = new Set<string>()
 
   constructor(clock: VirtualClock, options: NetworkOptions = {}) {
     this.#clock = clock
@@ -68,21 +69,20 @@ export class Network {
   listen(name: string, acceptor: Acceptor, process?: VirtualProcess): void {
     const perform = process === undefined ? (arrive: () => void) => arrive() : process.run.bind(process)
     this.#hosts.set(name, { acceptor, links: new Set(), perform })
+    this.#listening.add(name)
   }
 
-  /** Lets it be reached no more. Its connections go on. */
+  /** Lets it be reached no more. Its connections go on, until they end or it is {@link lose | lost}. */
   unlisten(name: string): void {
-    this.#hosts.delete(name)
+    this.#listening.delete(name)
   }
 
   /** A server is gone: its connections are cut, and it is reached no more. */
   lose(name: string, options: CutOptions = {}): void {
     const host = this.#hosts.get(name)
+    this.unlisten(name)
     this.#hosts.delete(name)
-    for (const link of host?.links ?? []) {
-      link.cut({ noticedBy: 'client', ...options })
-      link.device.links.delete(link)
-    }
+    for (const link of host?.links ?? []) link.cut({ noticedBy: 'client', ...options })
   }
 
   /** A device, the same for the same name. */
@@ -97,6 +97,6 @@ export class Network {
 
   /** @internal */
   hostOf(name: string): Host | undefined {
-    return this.#hosts.get(name)
+    return this.#listening.has(name) ? this.#hosts.get(name) : undefined
   }
 }

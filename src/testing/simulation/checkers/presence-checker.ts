@@ -15,6 +15,8 @@ interface Known {
   readonly left: Map<string, number>
   connection: Tapped | undefined
   attachedAt: number
+  /** When its client was back for the first time since the process began (ms); `Infinity` until it is. */
+  backAt: number
   /** When it last lost its connection (ms); the server may have noticed later, never sooner. */
   detachedAt: number
 }
@@ -28,6 +30,8 @@ export class PresenceChecker implements WireListener {
   #graceMs: number
   readonly #delayMs: number
   readonly #sessions = new Map<string, Known>()
+  /** Rooms that a connection has asked to join before its welcome. */
+  readonly #early = new Map<Tapped, readonly string[]>()
   /** Who is in a room, as a connection has been told. */
   readonly #views = new Map<Tapped, Map<string, Set<string>>>()
 
@@ -43,7 +47,11 @@ export class PresenceChecker implements WireListener {
     this.#views.clear()
     if (!keepsSessions) this.#sessions.clear()
     for (const session of this.#sessions.values()) {
-      this.#detach(session)
+      // What the store has yet to write of a connection is lost with the process: it may date the loss from the one before.
+      const isKept = this.#court.now > session.attachedAt + this.#delayMs
+      if (isKept) this.#detach(session)
+      else session.connection = undefined
+      session.backAt = Infinity
       for (const room of session.rooms.keys()) session.unconfirmed.add(room)
     }
   }
@@ -78,6 +86,7 @@ export class PresenceChecker implements WireListener {
   received(connection: Tapped, { type, room = '' }: Asked): void {
     const session = this.#sessions.get(connection.session ?? '')
     if (type === 'join') {
+      if (session === undefined) this.#early.set(connection, [...(this.#early.get(connection) ?? []), room])
       session?.leaving.delete(room)
       session?.unconfirmed.delete(room)
     }
@@ -101,10 +110,25 @@ export class PresenceChecker implements WireListener {
           const [leaving, unconfirmed] = [new Set<string>(), new Set<string>()]
           const [attachedAt, detachedAt] = [this.#court.now, -Infinity]
           const { session, user } = message
-          this.#sessions.set(session, { user, rooms, leaving, left, unconfirmed, connection, attachedAt, detachedAt })
+          this.#sessions.set(session, {
+            user,
+            rooms,
+            leaving,
+            left,
+            unconfirmed,
+            connection,
+            attachedAt,
+            backAt: attachedAt,
+            detachedAt,
+          })
         } else if (known.connection !== connection) {
           known.connection = connection
           known.attachedAt = this.#court.now
+          known.backAt = Math.min(known.backAt, this.#court.now)
+          for (const room of this.#early.get(connection) ?? []) {
+            known.leaving.delete(room)
+            known.unconfirmed.delete(room)
+          }
         }
         return
       }
@@ -140,6 +164,7 @@ export class PresenceChecker implements WireListener {
 
   ended(connection: Tapped, code: number): void {
     this.#views.delete(connection)
+    this.#early.delete(connection)
     const session = this.#sessions.get(connection.session ?? '')
     if (session?.connection !== connection) return
     if (code === 1000) session.rooms.clear()
@@ -181,8 +206,8 @@ export class PresenceChecker implements WireListener {
   }
 
   /** Whether the server may have taken it out of a room by now that it knew it in only from its store. */
-  #isForgotten({ unconfirmed, connection, attachedAt }: Known, room: string): boolean {
-    return unconfirmed.has(room) && connection !== undefined && this.#court.now >= attachedAt + this.#graceMs
+  #isForgotten({ unconfirmed, backAt }: Known, room: string): boolean {
+    return unconfirmed.has(room) && this.#court.now > backAt + this.#graceMs - 1
   }
 
   #isHere(session: Known, room: string): boolean {

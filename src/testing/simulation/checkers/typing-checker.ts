@@ -11,6 +11,9 @@ interface Sign {
   ended: boolean
 }
 
+/** How long a handler may take at most (ms). */
+const handlerMs = 30_000
+
 /** TYPING: an indicator that is shown has a sign behind it that is no older than the silence. */
 export class TypingChecker implements WireListener {
   readonly #court: Court
@@ -23,6 +26,8 @@ export class TypingChecker implements WireListener {
   readonly #lively = new Map<string, Sign>()
   /** When a message came first, among the signs. */
   readonly #messages = new Map<string, number>()
+  /** When a session last asked for something that what it says next has to wait for (ms). */
+  readonly #handled = new Map<string, number>()
   #order = 0
   /** Who is shown as typing, by connection and room. */
   readonly #shown = new Map<Tapped, Map<string, Set<string>>>()
@@ -52,6 +57,7 @@ export class TypingChecker implements WireListener {
 
   received({ session, user }: Tapped, { type, room, typing, data }: Asked): void {
     this.#order++
+    if (session !== undefined && (type === 'slow' || type === 'ask back')) this.#handled.set(session, this.#court.now)
     if (type === 'message') {
       const said = gist(data)
       if (!this.#messages.has(said)) this.#messages.set(said, this.#order)
@@ -132,16 +138,22 @@ export class TypingChecker implements WireListener {
   /** What another tab has ended meanwhile, this connection may have yet to hear. */
   #mayBeTyping({ user, session }: { readonly user: string; readonly session: string }, room: string): boolean {
     for (const [key, sign] of this.#signs) {
-      if (sign.user !== user || !key.startsWith(`${room} `) || this.#court.now > sign.at + this.#silenceMs) continue
+      if (sign.user !== user || !key.startsWith(`${room} `) || this.#court.now > this.#until(key, sign)) continue
       if (!sign.ended || key !== `${room} ${session}`) return true
     }
     return false
   }
 
+  /** By when an indicator has to have ended: a sign that waits behind a handler counts from when that is done. */
+  #until(key: string, { at }: Sign): number {
+    const handledAt = this.#handled.get(key.slice(key.lastIndexOf(' ') + 1)) ?? -Infinity
+    return Math.max(at, handledAt + handlerMs) + this.#silenceMs
+  }
+
   #isTyping(user: string, room: string): boolean {
     const begin = `${room} `
     for (const [key, sign] of this.#signs) {
-      if (sign.user === user && !sign.ended && key.startsWith(begin) && this.#court.now <= sign.at + this.#silenceMs)
+      if (sign.user === user && !sign.ended && key.startsWith(begin) && this.#court.now <= this.#until(key, sign))
         return true
     }
     return false
