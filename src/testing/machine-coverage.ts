@@ -5,7 +5,10 @@ export interface Coverage {
   readonly machine: string
   readonly states: readonly [reached: number, all: number]
   readonly transitions: readonly [reached: number, all: number]
-  /** What was not: states by their ids, transitions by source, event and number among those of the same event. */
+  /**
+   * What was not: states by their ids; transitions by source, event, guard and target, and by number among those for which
+   * these are the same.
+   */
   readonly missing: readonly string[]
 }
 
@@ -73,7 +76,17 @@ function nodesUnder(root: StateNode): StateNode[] {
   return [root, ...Object.values(root.states as Record<string, StateNode>).flatMap(nodesUnder)]
 }
 
-function nameOf({ source, eventType, guard, target, actions }: AnyTransitionDefinition): string {
+/** One for each transition, and the same one whatever the machine is provided with. */
+function nameOf(transition: AnyTransitionDefinition): string {
+  const { source, eventType } = transition
+  const name = describe(transition)
+  const siblings = (eventType === '' ? source.always : source.transitions.get(eventType)) ?? []
+  const namesakes = siblings.filter((each) => describe(each) === name)
+  const number = namesakes.indexOf(transition) + 1
+  return number > 1 ? `${name} (${number})` : name
+}
+
+function describe({ source, eventType, guard, target, actions }: AnyTransitionDefinition): string {
   const targets = target?.map(({ id }) => id).join() ?? 'itself'
   const name = typeof guard === 'string' ? ` when ${guard}` : ''
   const does = target === undefined ? ` / ${actions.map((each) => typeOf(each)).join()}` : ''

@@ -111,7 +111,10 @@ export class TestRuntime {
  *
  * @example
  * ```ts
- * const { runtime, clock, network, connect } = createTestRuntime({ rooms: { 'chat:*': defineRoom() } })
+ * await using test = createTestRuntime({ rooms: { 'chat:*': defineRoom() } })
+ * const ada = await test.member('chat:lobby')
+ * ada.send({ type: 'message', room: 'chat:lobby', data: 'hi' })
+ * await ada.receives('message', { data: 'hi' })
  * ```
  * @throws RangeError, TypeError for options that `createRuntime` would not take
  */

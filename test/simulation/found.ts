@@ -1,11 +1,10 @@
 import type { Bug } from './bugs.ts'
 
 /** A bug that stood in the sources until the simulation found it; put back in, it is found again. */
-export const found: readonly (Bug & { readonly seed: number })[] = [
+export const found: readonly Bug[] = [
   {
     name: 'crashed session stays in its rooms',
     says: 'a session whose actor crashed was shown as here for ever, and its connection was not heard any more',
-    seed: 0,
     patches: [
       {
         file: 'src/runtime/supervisor.ts',
@@ -17,7 +16,6 @@ export const found: readonly (Bug & { readonly seed: number })[] = [
   {
     name: 'slow authentication sends away for good',
     says: 'a client that was suspended right behind its connecting was closed with a code that means: stay away',
-    seed: 0,
     patches: [
       {
         file: 'src/protocol/close-codes.ts',
@@ -29,7 +27,6 @@ export const found: readonly (Bug & { readonly seed: number })[] = [
   {
     name: 'typing outlives a message that a failing log kept',
     says: 'a message that was kept though its log said otherwise reached the others before the end of its typing',
-    seed: 0,
     patches: [
       {
         file: 'src/runtime/room/storing.ts',
@@ -41,7 +38,6 @@ export const found: readonly (Bug & { readonly seed: number })[] = [
   {
     name: 'membership older than the client',
     says: 'after kill -9 somebody who had left a room was shown in it for as long as it was connected',
-    seed: 0,
     patches: [
       {
         file: 'src/runtime/session/session.ts',
@@ -53,7 +49,6 @@ export const found: readonly (Bug & { readonly seed: number })[] = [
   {
     name: 'log opened while it is written',
     says: 'a message that was being kept when its room was given up got a place that the next room knew nothing of',
-    seed: 0,
     patches: [
       {
         file: 'src/runtime/room/log-opening.ts',
@@ -63,9 +58,36 @@ export const found: readonly (Bug & { readonly seed: number })[] = [
     ],
   },
   {
-    name: 'end of a room taken for the answer to a join',
-    says: 'a client that had asked to be let in again thought that it was out, and was shown as in',
-    seed: 0,
-    patches: [{ file: 'src/client/client-rooms.ts', find: ' && !this.#asks(room)', instead: '' }],
+    name: 'late claim takes the session',
+    says: 'a hello of a connection that its client had given up closed the living one, and the client stayed away',
+    patches: [
+      {
+        file: 'src/runtime/session/session.ts',
+        find: 'if (attempt !== undefined && event.attempt !== undefined) return event.attempt > attempt',
+        instead: 'void attempt',
+      },
+    ],
+  },
+  {
+    name: 'page of a lost log',
+    says: 'what had been read of a log that was lost meanwhile was given out under the name of the next',
+    patches: [
+      {
+        file: 'src/runtime/room/joining.ts',
+        find: "'complete' in result && reading.epoch === room.epoch",
+        instead: "'complete' in result",
+      },
+    ],
+  },
+  {
+    name: 'requests of a crashed session forgotten',
+    says: 'a message was taken twice when the process ended before its store had heard that the session had crashed',
+    patches: [
+      {
+        file: 'src/runtime/room/room-services.ts',
+        find: 'if (event.crashed !== true) room.log',
+        instead: 'room.log',
+      },
+    ],
   },
 ]

@@ -50,10 +50,12 @@ export class DiskLog implements RoomLog {
 
   async since(position: Position, { limit, until, now }: ReadBounds): Promise<Recovery> {
     await this.#read()
-    const { recovered, entries } = this.#stored.since(position, { limit: Infinity, until, now }) as Recovery
-    const shown = entries.filter(({ offset }) => offset <= until)
-    const whole = recovered && position.offset <= until && shown.length <= limit
-    return whole ? { recovered, entries: shown } : { recovered: false, entries: [] }
+    // What is kept beyond `until`, or on its way, is nobody's business yet: it neither counts as missed nor as gone.
+    const { entries } = this.#stored.before(until + 1, { limit: Infinity, until, now }) as LogPage
+    const missed = Math.min(until, this.#stored.offset) - position.offset
+    const isPlace = position.epoch === this.epoch && position.offset >= 0 && missed >= 0
+    if (!isPlace || missed > limit || missed > entries.length) return { recovered: false, entries: [] }
+    return { recovered: true, entries: missed === 0 ? [] : entries.slice(-missed) }
   }
 
   async before(offset: number, bounds: ReadBounds): Promise<LogPage> {

@@ -53,8 +53,11 @@ export class DiskSessions implements SessionStore {
     const fails = this.#terms.fails(what)
     const performed = new Promise<T>((resolve, reject) => {
       this.#writes.add(() => {
+        const result = fails ? undefined : act()
+        // To a process that is gone nothing is promised.
+        if (!this.#terms.process.isAlive) return
         if (fails) reject(new Error(`The disk failed to ${what} a session.`))
-        else resolve(act())
+        else resolve(result as T)
       })
     })
     // Answers may overtake one another: whoever asked first need not hear first.

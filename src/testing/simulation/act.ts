@@ -126,7 +126,8 @@ const doings: { readonly [Name in Action['do']]: (world: World, action: Doing<Na
     const device = world.network.device(`intruder-${world.network.devices.size}`)
     world.court.disturb(device.name, 'intruder')
     const victim = world.visitor(who).device.name
-    if (does === 'takes over' || does === 'comes back late') world.court.disturb(victim, 'robbed')
+    if (does === 'takes over' || does === 'comes back late' || does === 'comes too late')
+      world.court.disturb(victim, 'robbed')
     intrude(does, device, roomOf(room), world.secrets.get(victim), world)
   },
 }

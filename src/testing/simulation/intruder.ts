@@ -51,6 +51,10 @@ export function intrude(
       case 'takes over':
         if (stolen !== undefined) say({ type: 'hello', token: stolen.user, resume: stolen }, join)
         break
+      case 'comes too late':
+        // By an attempt that its client has given up long since.
+        if (stolen !== undefined) say({ type: 'hello', token: stolen.user, resume: { ...stolen, attempt: 0 } }, join)
+        break
       case 'guesses':
         if (stolen !== undefined)
           say({ type: 'hello', token: stolen.user, resume: { ...stolen, secret: 'guess' } }, join)

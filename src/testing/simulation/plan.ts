@@ -25,6 +25,7 @@ const intrusions = [
   'is refused',
   'speaks first',
   'comes back late',
+  'comes too late',
   'floods',
 ] as const
 

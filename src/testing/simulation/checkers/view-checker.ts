@@ -95,7 +95,8 @@ export class ViewChecker {
   #mayBeTold(from: Position, to: Position): boolean {
     const court = this.#court
     if (court.excused('disk failed to read', 'disk failed to write', 'disk slow', 'log lost', 'clock set')) return true
-    if (court.excused('room crashed')) return true
+    // When it goes on, its time-outs have passed, whatever the disk has to say.
+    if (court.excused('room crashed', 'server stopped')) return true
     if (from.epoch !== to.epoch) return (!this.#keepsLogs && court.excused('server restarted')) || from.offset === 0
     const { length, count } = this.#logs.between(from.epoch, from.offset, to.offset)
     return count > this.#limits.replayCount || length > this.#limits.replayBytes / 2
