@@ -17,8 +17,15 @@ function blockOf(name: string): string {
   if (code === undefined) {
     throw new Error(`README.md has no \`\`\`ts block right behind the comment <!-- run: ${name} -->.`)
   }
-  if (!code.includes(portInReadme))
+  return code
+}
+
+/** A block of a server or a client. */
+function portBlockOf(name: string): string {
+  const code = blockOf(name)
+  if (!code.includes(portInReadme)) {
     throw new Error(`The block '${name}' of README.md does not use port ${portInReadme}.`)
+  }
   return code
 }
 
@@ -77,7 +84,7 @@ async function desk(): Promise<(name: string) => Program> {
   const port = await freePort()
   return (name) => {
     const file = join(folder, `${name}.ts`)
-    writeFileSync(file, blockOf(name).replaceAll(portInReadme, port).replace('./data', join(folder, 'data')))
+    writeFileSync(file, portBlockOf(name).replaceAll(portInReadme, port).replace('./data', join(folder, 'data')))
     return run(file)
   }
 }
@@ -123,5 +130,17 @@ describe('README.md', () => {
       await kill(client, 'SIGTERM')
       await kill(server, 'SIGKILL')
     }
+  })
+
+  it('shows a chart that is held to a running server in ten lines', async () => {
+    const artifacts = join(repository, 'test/artifacts')
+    mkdirSync(artifacts, { recursive: true })
+    const folder = mkdtempSync(join(artifacts, 'readme-'))
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    const lobby = join(repository, 'examples/lobby/lobby-connection.ts')
+    writeFileSync(join(folder, 'prove.ts'), blockOf('prove').replace('./lobby-connection.ts', lobby))
+    const program = run(join(folder, 'prove.ts'))
+    await once(program.process, 'close')
+    expect([program.process.exitCode, program.output]).toEqual([0, ''])
   })
 })
