@@ -108,19 +108,7 @@ export class VirtualClock implements Clock {
 
   /** Moves the time on, stopping at every call on the way and letting everything settle there. */
   async advance(ms: number): Promise<void> {
-    const until = this.#now + ms
-    await this.settle()
-    for (let next = this.#peek(); next !== undefined && next.at <= until; next = this.#peek()) {
-      this.#now = Math.max(this.#now, next.at)
-      for (let due = this.#peek(); due !== undefined && due.at <= this.#now; due = this.#peek()) {
-        this.#pop()
-        this.clearTimeout(due)
-        due.callback()
-      }
-      await this.#settle()
-    }
-    // Whoever waits beside us may have moved it on further.
-    this.#now = Math.max(this.#now, until)
+    await this.until(() => false, ms)
   }
 
   /**
@@ -136,9 +124,16 @@ export class VirtualClock implements Clock {
       if (found !== undefined && found !== false) return found
       const next = this.#peek()
       if (next === undefined || next.at > latest) break
-      await this.advance(Math.max(0, next.at - this.#now))
+      this.#now = Math.max(this.#now, next.at)
+      for (let due = this.#peek(); due !== undefined && due.at <= this.#now; due = this.#peek()) {
+        this.#pop()
+        this.clearTimeout(due)
+        due.callback()
+      }
+      await this.#settle()
     }
-    if (latest > this.#now) await this.advance(latest - this.#now)
+    // Whoever waits beside us may have moved it on further.
+    this.#now = Math.max(this.#now, latest)
     return undefined
   }
 
