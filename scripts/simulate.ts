@@ -1,5 +1,6 @@
 import { simulate } from '../src/testing/index.ts'
 import { bugs } from '../test/simulation/bugs.ts'
+import { mutantOf } from '../test/simulation/mutant.ts'
 import { describeCoverage } from './simulation/coverage.ts'
 import { readOptions, usage, type SimulateOptions } from './simulation/options.ts'
 import { Tally } from './simulation/tally.ts'
@@ -7,15 +8,21 @@ import { shareRuns } from './simulation/workers.ts'
 import type { Told } from './simulation/worker.ts'
 
 /** How to see a run again. */
-function replayOf(seed: number, { steps, bug }: SimulateOptions): string {
+function replayOf(seed: number, { steps, bug, pairs }: SimulateOptions): string {
   const options = [`--seed ${seed} --runs 1`]
+  if (pairs) options.push('--pairs')
   if (steps !== 60) options.push(`--steps ${steps}`)
   if (bug !== undefined) options.push(`--bug "${bug}"`)
   return `npm run simulate -- ${options.join(' ')}`
 }
 
 async function run(options: SimulateOptions): Promise<boolean> {
-  if (options.trace) await simulate({ seed: options.seed, steps: options.steps, trace: (line) => console.log(line) })
+  if (options.trace) {
+    const bug = bugs.find(({ name }) => name === options.bug)
+    const { seed, steps } = options
+    const { simulate: run } = bug === undefined ? { simulate } : await mutantOf(bug)
+    await run({ seed, steps, shrink: false, trace: (line) => console.log(line) })
+  }
   const tally = new Tally()
   const failures: Told[] = []
   const reached = await shareRuns(options, (told) => {

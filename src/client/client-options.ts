@@ -22,7 +22,10 @@ export interface ClientOptions {
   readonly callLimit?: number
   /** What these calls may take together (bytes). @default 1_048_576 */
   readonly queueBytes?: number
-  /** An XState inspection observer for the client's machine: shows its life in any inspector. */
+  /**
+   * An XState inspection observer for the client's machine: shows its life in any inspector. A room's is a system of its
+   * own: `room.actor.system.inspect`.
+   */
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void)
   /** Time and randomness. @default the platform's */
   readonly environment?: ClientEnvironment

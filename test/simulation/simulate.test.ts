@@ -2,11 +2,13 @@ import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { simulate, type Plan } from '../../src/testing/index.ts'
+import { MachineCoverage, simulate, type SimulationPlan } from '../../src/testing/index.ts'
 import { repository } from '../package/sandbox.ts'
+import * as machines from '../../machines/index.ts'
 import { bugs } from './bugs.ts'
 import { found } from './found.ts'
 import { mutantOf } from './mutant.ts'
+import { unreached } from './unreached.ts'
 
 /** `npm run simulate`, as somebody would type it. */
 async function command(...args: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> {
@@ -22,7 +24,7 @@ const histories = join(repository, 'test/simulation/histories')
 interface History {
   readonly seed: number
   readonly promise: string
-  readonly plan: Plan
+  readonly plan: SimulationPlan
 }
 
 /** A history that once broke a promise, by the name of the bug that made it. */
@@ -78,6 +80,23 @@ describe('a bug that is put in', () => {
     },
     180_000,
   )
+})
+
+describe('docs/simulation.md', () => {
+  const page = readFileSync(join(repository, 'docs/simulation.md'), 'utf8')
+
+  it('has a row for each bug that can be put in', () => {
+    const rows = [...page.matchAll(/^\| ([^|]+) \| [A-Z]+ \| \d+ \| \d+ \|$/gm)].map(([, name]) => name)
+    expect(rows).toEqual(bugs.map(({ name }) => name))
+  })
+})
+
+describe('what the simulation does not reach', () => {
+  it('is there in the charts', () => {
+    const all = Object.values(machines).filter((each) => typeof each === 'object')
+    const names = new Set(new MachineCoverage(all).report().flatMap(({ missing }) => missing))
+    expect(Object.keys(unreached).filter((name) => !names.has(name))).toEqual([])
+  })
 })
 
 describe('a history that broke a promise', () => {

@@ -17,10 +17,6 @@ export class WriteQueue {
     })
   }
 
-  get size(): number {
-    return this.#waiting.length
-  }
-
   add(write: () => void): void {
     const { process, after, latencyMs, now: time } = this.#terms
     if (!process.isAlive) return

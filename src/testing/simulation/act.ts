@@ -1,11 +1,11 @@
 import { intrude } from './intruder.ts'
-import { rooms, visitorName, type Action } from './plan.ts'
+import { rooms, visitorName, type SimulationAction } from './plan.ts'
 import type { World } from './world.ts'
 
-type Doing<Name extends Action['do']> = Extract<Action, { readonly do: Name }>
+type Doing<Name extends SimulationAction['do']> = Extract<SimulationAction, { readonly do: Name }>
 
 /** How the world does each action. What cannot be done just now is not done. */
-const doings: { readonly [Name in Action['do']]: (world: World, action: Doing<Name>) => void } = {
+const doings: { readonly [Name in SimulationAction['do']]: (world: World, action: Doing<Name>) => void } = {
   join: (world, { who, room }) => world.visitor(who).join(roomOf(room)),
   leave: (world, { who, room }) => world.visitor(who).leave(roomOf(room)),
   say: (world, { who, room, size, binary }) => void world.visitor(who).say(roomOf(room), { size, binary }),
@@ -56,7 +56,7 @@ const doings: { readonly [Name in Action['do']]: (world: World, action: Doing<Na
     world.court.disturb(device.name, 'cut')
     link.toClient.lose(count)
     // TCP loses nothing from its middle: a connection of which that is true does not last.
-    world.clock.setTimeout(() => link.device.cut(), 10_000)
+    world.clock.setTimeout(() => link.cut(), 10_000)
   },
   crash: (world, { what, who, room }) => {
     world.court.excuse(what === 'heartbeat' ? 'connection crashed' : `${what} crashed`)
@@ -133,8 +133,8 @@ const doings: { readonly [Name in Action['do']]: (world: World, action: Doing<Na
 }
 
 /** Does it. */
-export function act(world: World, action: Action): void {
-  ;(doings[action.do] as (world: World, action: Action) => void)(world, action)
+export function act(world: World, action: SimulationAction): void {
+  ;(doings[action.do] as (world: World, action: SimulationAction) => void)(world, action)
 }
 
 const roomOf = (index: number): string => rooms[index] ?? rooms[0]

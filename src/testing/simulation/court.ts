@@ -4,6 +4,7 @@ export type PromiseId = 'ORDER' | 'ONCE' | 'GAPLESS' | 'FENCE' | 'PRESENCE' | 'T
 /** A promise that was broken, and how. */
 export class BrokenPromise extends Error {
   override readonly name = 'BrokenPromise'
+  readonly code = 'broken-promise'
   readonly promise: PromiseId
   /** When it was found, since the beginning of the run (ms). */
   readonly atMs: number
@@ -31,12 +32,25 @@ export type Excuse =
   | 'disk failed to write'
   | 'log lost'
 
+/** Something that was done to a device, by which the end of its connections is no surprise. */
+export type Disturbance =
+  | 'cut'
+  | 'stall'
+  | 'freeze'
+  | 'sleep'
+  | 'ignore'
+  | 'lose'
+  /** It is an intruder's, or comes with a token that is none. */
+  | 'intruder'
+  /** Somebody else has its session, or it was refused: it stays away. */
+  | 'robbed'
+
 /** Where what was seen is judged. Its checkers run in the middle of what they watch: they accuse, and throw nothing. */
 export class Court {
   readonly #now: () => number
   readonly #excuses = new Set<Excuse>()
   /** Of single devices. */
-  readonly #disturbed = new Map<string, Set<string>>()
+  readonly #disturbed = new Map<string, Set<Disturbance>>()
   #broken: BrokenPromise | undefined
 
   /** @param now - the time since the beginning of the run (ms) */
@@ -67,12 +81,12 @@ export class Court {
   }
 
   /** Something was done to a device. */
-  disturb(device: string, how: string): void {
-    const disturbed = this.#disturbed.get(device) ?? new Set()
+  disturb(device: string, how: Disturbance): void {
+    const disturbed = this.#disturbed.get(device) ?? new Set<Disturbance>()
     this.#disturbed.set(device, disturbed.add(how))
   }
 
-  disturbed(device: string, ...how: readonly string[]): boolean {
+  disturbed(device: string, ...how: readonly Disturbance[]): boolean {
     const disturbed = this.#disturbed.get(device)
     return disturbed !== undefined && how.some((each) => disturbed.has(each))
   }

@@ -30,7 +30,7 @@ const intrusions = [
 ] as const
 
 /** Something that is done in a simulated world; `who` and `room` count from 0. */
-export type Action =
+export type SimulationAction =
   | { readonly do: 'join' | 'leave' | 'history'; readonly who: number; readonly room: number }
   | { readonly do: 'say'; readonly who: number; readonly room: number; readonly size: number; readonly binary: boolean }
   | { readonly do: 'shout' | 'presence' | 'flood'; readonly who: number; readonly room: number }
@@ -52,27 +52,27 @@ export type Action =
   | { readonly do: 'intruder'; readonly who: number; readonly room: number; readonly does: Intrusion }
 
 /** An action, and how long after the one before it is done (ms). */
-export interface Step {
+export interface SimulationStep {
   readonly afterMs: number
-  readonly action: Action
+  readonly action: SimulationAction
 }
 
 /** What a simulated world is like. */
-export interface Setting {
+export interface SimulationSetting {
   /** What is on a disk; the rest ends with its process. */
   readonly store: 'nothing' | 'logs' | 'sessions' | 'both'
   /** How long what is sent is under way at most (ms). */
   readonly latencyMs: number
-  /** How long an operation of the disk takes at most (ms). */
+  /** How long an operation of the disk, and `authenticate`, take at most (ms). */
   readonly diskMs: number
   /** How long credentials hold (ms); undefined when they do not end. */
   readonly tokenMs: number | undefined
 }
 
 /** A run: what the world is like, and what is done in it. */
-export interface Plan {
-  readonly setting: Setting
-  readonly steps: readonly Step[]
+export interface SimulationPlan {
+  readonly setting: SimulationSetting
+  readonly steps: readonly SimulationStep[]
 }
 
 const who = fc.nat({ max: visitors.length - 1 })
@@ -81,15 +81,16 @@ const room = fc.oneof(
   { weight: 2, arbitrary: fc.nat({ max: rooms.length - 1 }) },
 )
 const duration = fc.integer({ min: 1, max: 80 }).map((tenths) => tenths * 100)
-const act = <Name extends Action['do'], Fields extends object>(
+const act = <Name extends SimulationAction['do'], Fields extends object>(
   name: Name,
   fields: { [Field in keyof Fields]: fc.Arbitrary<Fields[Field]> },
-): fc.Arbitrary<Action> => fc.record({ do: fc.constant(name), ...fields }) as unknown as fc.Arbitrary<Action>
+): fc.Arbitrary<SimulationAction> =>
+  fc.record({ do: fc.constant(name), ...fields }) as unknown as fc.Arbitrary<SimulationAction>
 
 const size = fc.oneof({ weight: 8, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.constant(6_000) })
 const kind = fc.constantFrom('echo', 'slow', 'fail', 'ask back', 'never')
 
-const work: fc.WeightedArbitrary<Action>[] = [
+const work: fc.WeightedArbitrary<SimulationAction>[] = [
   { weight: 12, arbitrary: act('join', { who, room }) },
   { weight: 3, arbitrary: act('leave', { who, room }) },
   { weight: 30, arbitrary: act('say', { who, room, size, binary: fc.boolean() }) },
@@ -110,7 +111,7 @@ const crashTarget = fc.constantFrom('connection', 'session', 'heartbeat', 'room'
 const diskFault = fc.constantFrom('append', 'append', 'crash', 'read', 'open', 'create', 'claim', 'restore')
 const intrusion = fc.constantFrom(...intrusions)
 
-const faults: fc.WeightedArbitrary<Action>[] = [
+const faults: fc.WeightedArbitrary<SimulationAction>[] = [
   { weight: 8, arbitrary: act('cut', { who, noticedBy, afterMs: fc.constantFrom(0, 0, 50, 2_000) }) },
   { weight: 4, arbitrary: act('stall', { who, forMs: duration }) },
   { weight: 4, arbitrary: act('freeze', { who, forMs: duration.map((ms) => ms * 3) }) },
@@ -136,7 +137,7 @@ const faults: fc.WeightedArbitrary<Action>[] = [
   { weight: 4, arbitrary: act('intruder', { who, room, does: intrusion }) },
 ]
 
-const setting: fc.Arbitrary<Setting> = fc.record({
+const setting: fc.Arbitrary<SimulationSetting> = fc.record({
   store: fc.constantFrom('both', 'nothing', 'both', 'logs', 'sessions'),
   latencyMs: fc.constantFrom(0, 20, 200, 800),
   diskMs: fc.constantFrom(0, 20, 200),
@@ -144,7 +145,7 @@ const setting: fc.Arbitrary<Setting> = fc.record({
 })
 
 /** Runs of at most so many steps, and at least half as many; shorter and simpler ones when they shrink. */
-export function planArbitrary({ steps = 60, withFaults = true } = {}): fc.Arbitrary<Plan> {
+export function planArbitrary({ steps = 60, withFaults = true } = {}): fc.Arbitrary<SimulationPlan> {
   const action = fc.oneof(...work, ...(withFaults ? faults : []))
   const afterMs = fc.oneof(
     { weight: 3, arbitrary: fc.constant(0) },
@@ -152,7 +153,8 @@ export function planArbitrary({ steps = 60, withFaults = true } = {}): fc.Arbitr
     { weight: 4, arbitrary: fc.integer({ min: 1, max: 30 }).map((tenths) => tenths * 100) },
   )
   const step = fc.record({ afterMs, action })
-  const list = (minLength: number): fc.Arbitrary<Step[]> => fc.array(step, { minLength, maxLength: steps, size: 'max' })
+  const list = (minLength: number): fc.Arbitrary<SimulationStep[]> =>
+    fc.array(step, { minLength, maxLength: steps, size: 'max' })
   return fc.record({ setting, steps: new Shortened(list(Math.floor(steps / 2)), list(0)) })
 }
 
@@ -181,8 +183,8 @@ class Shortened<T> extends fc.Arbitrary<T> {
 }
 
 /** A step as a line. */
-export function describeStep({ afterMs, action }: Step): string {
-  const { do: name, who: visitor, room: place, ...rest } = action as Action & { who?: number; room?: number }
+export function describeStep({ afterMs, action }: SimulationStep): string {
+  const { do: name, who: visitor, room: place, ...rest } = action as SimulationAction & { who?: number; room?: number }
   const parts = [`+${afterMs} ms`.padEnd(9)]
   if (visitor !== undefined) parts.push(visitorName(visitor))
   parts.push(name)

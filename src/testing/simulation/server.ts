@@ -8,7 +8,7 @@ import type { SeededRandom } from '../random.ts'
 import type { VirtualClock } from '../virtual-clock.ts'
 import { VirtualProcess } from '../virtual-process.ts'
 import { poison } from './poison.ts'
-import type { CrashTarget, Setting } from './plan.ts'
+import type { CrashTarget, SimulationSetting } from './plan.ts'
 import { WireTap, type WireListener } from './wire-tap.ts'
 
 /** What holds for every simulated server. Small bounds, so that they are reached. */
@@ -26,7 +26,7 @@ export interface ServerTerms {
   readonly clock: VirtualClock
   readonly random: SeededRandom
   readonly disk: VirtualDisk | undefined
-  readonly setting: Setting
+  readonly setting: SimulationSetting
   readonly listeners: readonly WireListener[]
   readonly inspect?: RuntimeOptions['inspect']
   /** Is told when the runtime has given up. */
@@ -43,7 +43,7 @@ export class SimulatedServer {
   /** Whether the credentials that it gives from now on may end. */
   tokensEnd = true
   readonly #clock: VirtualClock
-  readonly #setting: Setting
+  readonly #setting: SimulationSetting
 
   constructor({ clock, random, disk, setting, listeners, inspect, failed, roomLost }: ServerTerms) {
     this.#clock = clock

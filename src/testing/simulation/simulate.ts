@@ -2,15 +2,18 @@ import fc from 'fast-check'
 import { act } from './act.ts'
 import type { BrokenPromise } from './court.ts'
 import { checkHealed, checkLeft, heal } from './heal.ts'
-import { describeStep, planArbitrary, type Plan } from './plan.ts'
+import { describeStep, planArbitrary, type SimulationPlan } from './plan.ts'
 import { World, type WorldTerms } from './world.ts'
 
 /** How a run is made. */
 export interface SimulationOptions extends Pick<WorldTerms, 'trace' | 'inspect'> {
   /** Chooses what is done, and everything that is left to chance. The same seed is the same run, to the byte. */
   readonly seed: number
-  /** What is done, instead of what the seed would choose: a history that was found before. */
-  readonly plan?: Plan
+  /**
+   * What is done, instead of what the seed would choose: a history that was found before, as `failure.plan` gives it. It
+   * is carried out as it is: `steps`, `withFaults` and `shrink` do not concern it.
+   */
+  readonly plan?: SimulationPlan
   /** How many things are done at most. @default 60 */
   readonly steps?: number
   /** Whether a history that breaks a promise is made shorter, for half a minute at most. @default true */
@@ -35,12 +38,12 @@ export interface SimulationReport {
     readonly broken: BrokenPromise
     readonly history: readonly string[]
     readonly runs: number
-    readonly plan: Plan
+    readonly plan: SimulationPlan
   }
 }
 
 /** A world in which a plan has been carried out, up to the first promise that was broken. */
-async function play(plan: Plan, options: SimulationOptions): Promise<World> {
+async function play(plan: SimulationPlan, options: SimulationOptions): Promise<World> {
   // Drawn from the same seed as the plan, so that a shorter plan has the same chances.
   const [scheduler] = fc.sample(fc.scheduler(), { seed: options.seed, numRuns: 1 })
   const world = new World({ ...options, setting: plan.setting, scheduler })
@@ -65,7 +68,7 @@ async function play(plan: Plan, options: SimulationOptions): Promise<World> {
 }
 
 /**
- * Runs a server with its visitors on virtual time, lets chance act upon them, and holds what it sees against the promises
+ * Runs a server of Greenroom's own with its visitors on virtual time, lets chance act upon them, and holds what it sees against the promises
  * of PROTOCOL.md. A run that breaks one is made shorter until nothing can be left out of it.
  *
  * @example
@@ -77,8 +80,8 @@ async function play(plan: Plan, options: SimulationOptions): Promise<World> {
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
   const { seed, steps = 60, withFaults = true, shrink = true } = options
   let first: World | undefined
-  let firstPlan: Plan | undefined
-  let last: { readonly plan: Plan; readonly broken: BrokenPromise } | undefined
+  let firstPlan: SimulationPlan | undefined
+  let last: { readonly plan: SimulationPlan; readonly broken: BrokenPromise } | undefined
   const property = fc.asyncProperty(
     options.plan === undefined ? planArbitrary({ steps, withFaults }) : fc.constant(options.plan),
     async (plan) => {

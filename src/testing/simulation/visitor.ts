@@ -17,7 +17,7 @@ export interface VisitorTerms {
   nextNumber(): number
   /** Something happened that stands in the trace. */
   note(line: string): void
-  /** Resolves after a time that chance decides, in the visitor's process. */
+  /** The token that it comes with: settles in its turn; rejects, or is bad, where that was arranged. */
   token(): Promise<string>
   /** An observer of its machines. */
   readonly inspect: ((event: InspectionEvent) => void) | undefined
@@ -38,8 +38,6 @@ export class Visitor {
   readonly device: Device
   readonly client: Client
   readonly rooms = new Map<string, Seen>()
-  /** Rooms that it was in and is not any more, by whosever wish. */
-  readonly past: Seen[] = []
   /** How many of its calls have not been answered in any way. */
   waiting = 0
   /** Whether it has left by its own wish. */
@@ -92,9 +90,7 @@ export class Visitor {
     room.on('typing', (users) => this.#note(`${name} types ${users.join()}`))
     room.on('error', ({ code }) => this.#note(`${name} error ${code}`))
     room.on('status', (status) => {
-      if (status !== 'left') return
-      this.rooms.delete(name)
-      this.past.push(seen)
+      if (status === 'left') this.rooms.delete(name)
     })
     room.presence.subscribe((members) => this.#note(`${name} here ${members.map(({ user }) => user).join()}`))
   }

@@ -10,17 +10,15 @@ export class Tapped {
   readonly address: string
   /** The device that it comes from. */
   readonly device: string
-  readonly openedAt: number
   user: string | undefined
   session: string | undefined
   /** With what code the server closes it, and since when. */
   closing: { readonly code: number; readonly at: number } | undefined
   isOver = false
 
-  constructor(address: string, device: string, openedAt: number) {
+  constructor(address: string, device: string) {
     this.address = address
     this.device = device
-    this.openedAt = openedAt
   }
 }
 
@@ -63,7 +61,7 @@ export class WireTap implements Acceptor {
   }
 
   accept(socket: TransportSocket, request: ConnectRequest): SocketSink {
-    const connection = new Tapped(`connection:${++this.#accepted}`, request.address, this.#now())
+    const connection = new Tapped(`connection:${++this.#accepted}`, request.address)
     this.connections.set(connection, socket)
     for (const listener of this.#listeners) listener.opened?.(connection)
     const sink = this.#acceptor.accept(this.#tapSocket(socket, connection), request)

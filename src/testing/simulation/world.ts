@@ -11,7 +11,7 @@ import { PresenceChecker } from './checkers/presence-checker.ts'
 import { TypingChecker } from './checkers/typing-checker.ts'
 import { Court } from './court.ts'
 import type { Stolen } from './intruder.ts'
-import { rooms, visitorName, visitors, type Setting } from './plan.ts'
+import { rooms, visitorName, visitors, type SimulationSetting } from './plan.ts'
 import { bounds, SimulatedServer, type ServerTerms } from './server.ts'
 import { Visitor } from './visitor.ts'
 import type { Tapped, WireListener } from './wire-tap.ts'
@@ -19,7 +19,7 @@ import type { Tapped, WireListener } from './wire-tap.ts'
 /** What a world is made of beside its setting. */
 export interface WorldTerms {
   readonly seed: number
-  readonly setting: Setting
+  readonly setting: SimulationSetting
   readonly scheduler?: TaskScheduler | undefined
   /** Is told everything that happens, line by line. */
   readonly trace?: ((line: string) => void) | undefined
@@ -33,7 +33,7 @@ export class World {
   readonly random: SeededRandom
   readonly network: Network
   readonly disk: VirtualDisk | undefined
-  readonly setting: Setting
+  readonly setting: SimulationSetting
   readonly court: Court
   readonly logs: LogChecker
   readonly presence: PresenceChecker
@@ -221,9 +221,9 @@ export class World {
     this.#closing.inspect()
     this.#typing.inspect(server.tap.connections)
     this.#bound.inspect(server.runtime.backpressure)
-    const isReplaced = this.visitors.find(({ client, hasQuit }) => client.lastClose?.code === 4009 && !hasQuit)
-    if (isReplaced !== undefined && !this.court.disturbed(isReplaced.device.name, 'robbed')) {
-      this.court.accuse('FENCE', `${isReplaced.name} was replaced by nobody`)
+    const replaced = this.visitors.find(({ client, hasQuit }) => client.lastClose?.code === 4009 && !hasQuit)
+    if (replaced !== undefined && !this.court.disturbed(replaced.device.name, 'robbed')) {
+      this.court.accuse('FENCE', `${replaced.name} was replaced by nobody`)
     }
   }
 

@@ -1,12 +1,12 @@
 import type { ServerMessage } from '../../../protocol/index.ts'
-import type { Court } from '../court.ts'
+import type { Court, Disturbance } from '../court.ts'
 import type { Tapped, WireListener } from '../wire-tap.ts'
 
 /** How long a close handshake may take, and a little (ms). */
 const closeMs = 5_001
 
 /** What may be done to a device, so that a close code is no surprise. */
-const explained: Readonly<Record<number, readonly string[]>> = {
+const explained: Readonly<Record<number, readonly Disturbance[]>> = {
   4001: ['intruder'],
   4201: ['cut', 'stall', 'freeze', 'sleep', 'ignore'],
   4208: ['stall', 'freeze', 'sleep', 'cut'],

@@ -47,10 +47,4 @@ export class FenceChecker implements WireListener {
     const { session } = connection
     if (session !== undefined && this.#owners.get(session) === connection) this.#owners.delete(session)
   }
-
-  /** Whether a connection's session is another's by now. */
-  isReplaced({ session, device }: Tapped): boolean {
-    const owner = session === undefined ? undefined : this.#owners.get(session)
-    return owner !== undefined && owner.device !== device
-  }
 }

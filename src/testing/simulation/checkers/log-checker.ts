@@ -79,7 +79,7 @@ export class LogChecker implements WireListener {
       case 'skipped': {
         const place = questions.places.get(message.room)
         if (place === undefined || place.epoch !== message.epoch) return
-        if (message.offset <= place.accounted) this.#court.accuse('ORDER', `${nameOf(connection)} is spared twice`)
+        if (message.offset <= place.accounted) this.#court.accuse('ORDER', `${connection.device} is spared twice`)
         place.accounted = message.offset
         return
       }
@@ -142,7 +142,7 @@ export class LogChecker implements WireListener {
     const { id, room, epoch, offset, recovered, messages } = message
     const since = joins.get(id)
     for (const each of messages) this.learn(each)
-    const name = nameOf(connection)
+    const name = connection.device
     if (recovered) {
       const wanted = since?.epoch === epoch ? offset - since.offset : -1
       const whole = messages.every((each, index) => each.offset === (since?.offset ?? 0) + index + 1)
@@ -165,10 +165,10 @@ export class LogChecker implements WireListener {
     const { epoch, offset, room } = message
     if (epoch === place.epoch) {
       if (offset <= place.shown) {
-        this.#court.accuse('ORDER', `${nameOf(connection)} gets ${offset} of ${room} after ${place.shown}`)
+        this.#court.accuse('ORDER', `${connection.device} gets ${offset} of ${room} after ${place.shown}`)
       }
       if (offset > place.accounted + 1) {
-        this.#court.accuse('GAPLESS', `${nameOf(connection)} gets ${offset} of ${room} after ${place.accounted}`)
+        this.#court.accuse('GAPLESS', `${connection.device} gets ${offset} of ${room} after ${place.accounted}`)
       }
     } else if (!this.#court.excused('log lost', 'room crashed', 'disk failed to write')) {
       this.#court.accuse('GAPLESS', `${room} has another epoch from one message to the next`)
@@ -189,5 +189,3 @@ export class LogChecker implements WireListener {
     this.#acknowledged.set(epoch, acknowledged.set(offset, { said, at: this.#court.now }))
   }
 }
-
-const nameOf = ({ device }: Tapped): string => device

@@ -45,7 +45,7 @@ export class ViewChecker {
     return this.#position
   }
 
-  message({ epoch, offset, from, data }: LoggedMessage, spoken: unknown = data): void {
+  message({ epoch, offset, from }: LoggedMessage, spoken: unknown): void {
     this.#logs.learn({ room: this.#room, epoch, offset, from, data: spoken as never })
     const before = this.#position
     this.#position = { epoch, offset }
