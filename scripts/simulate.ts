@@ -58,6 +58,10 @@ async function table(options: SimulateOptions): Promise<boolean> {
   return all
 }
 
+if (process.argv.includes('--help')) {
+  console.log(usage)
+  process.exit(0)
+}
 try {
   const options = readOptions(process.argv.slice(2))
   if (options.bug !== undefined && !bugs.some(({ name }) => name === options.bug)) {

@@ -60,7 +60,10 @@ export class Survey {
     const first = token === undefined ? guest : await this.#come(ada)
     if (first.closed === 4001) {
       throw token === undefined
-        ? new ConformanceError('credentials-needed', 'The server lets nobody in without credentials: pass a token.')
+        ? new ConformanceError(
+            'credentials-needed',
+            'The server lets nobody in without credentials: pass one, as --token or `token`.',
+          )
         : new ConformanceError('credentials-refused', 'The server refuses the token.')
     }
     const { welcome } = first

@@ -60,7 +60,15 @@ export class Received {
     if (found !== undefined) return found
     const sought = JSON.stringify({ type, ...fields })
     const received = this.received.map((message) => JSON.stringify(message)).join('\n  ')
-    throw new Error(`${this.#name} did not receive ${sought} within ${withinMs} ms, but\n  ${received || 'nothing'}`)
+    const end = this.ending()
+    throw new Error(
+      `${this.#name} did not receive ${sought} within ${withinMs} ms, but\n  ${received || 'nothing'}${end && `\n${end}`}`,
+    )
+  }
+
+  /** How what is received has ended, as a sentence; empty while it has not. */
+  protected ending(): string {
+    return ''
   }
 }
 

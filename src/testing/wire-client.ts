@@ -15,6 +15,12 @@ export class WireClient extends Received {
     socket.onclose = ({ code, reason }) => this.closed.push({ code, reason })
   }
 
+  protected override ending(): string {
+    const [closed] = this.closed
+    if (closed !== undefined) return `It was closed with ${closed.code}${closed.reason && ` ${closed.reason}`}.`
+    return this.socket.readyState === 0 ? 'Its socket has not been opened yet.' : ''
+  }
+
   /** Sends a message, or a frame as it is. */
   send(message: object | string): void {
     const frame = typeof message === 'string' || message instanceof Uint8Array ? message : JSON.stringify(message)

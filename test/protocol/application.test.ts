@@ -43,6 +43,9 @@ describe('an application’s message', () => {
     const stage = new Stage({ connection: unrulyConnection })
     const ada = await stage.connect()
     expect(await ask(stage, ada, { type: 'doubt', id: 1 })).toMatchObject([{ code: 'internal', id: 1 }])
+    expect(stage.telemetry).toContainEqual(
+      expect.objectContaining({ type: 'callback.threw', callback: 'guard of client.doubt' }),
+    )
     expect(await ask(stage, ada, { type: 'ready', id: 2 })).toMatchObject([{ type: 'your turn' }, { type: 'ack' }])
   })
 

@@ -40,7 +40,7 @@ describe('receives', () => {
       test.network.device('phone').reach = 'refused'
       const ada = await test.connect({ device: 'phone' })
       expect(await errorOf(ada.receives('welcome'))).toBe(
-        'phone did not receive {"type":"welcome"} within 1000 ms, but\n  nothing',
+        'phone did not receive {"type":"welcome"} within 1000 ms, but\n  nothing\nIt was closed with 1006.',
       )
     })
   })

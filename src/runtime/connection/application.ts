@@ -4,6 +4,7 @@ import { isProtocolType, type ApplicationMessage, type ErrorCode, type RequestId
 import type { ConnectionLink } from './connection-link.ts'
 import type { LanedLogic } from '../actors/lanes.ts'
 import { sizeOf } from './message-size.ts'
+import type { Telemetry } from '../telemetry.ts'
 
 const prefix = 'client.'
 
@@ -56,7 +57,15 @@ export function applicationTypes(
  * Lets an application's own messages reach its chart as events, in the same step in which the message is handled:
  * whether a message is legal is asked of the state that it would be answered in, not of an earlier one.
  */
-export function withApplicationMessages(logic: LanedLogic, handlers: ReadonlyMap<string, unknown>): LanedLogic {
+export function withApplicationMessages(
+  logic: LanedLogic,
+  handlers: ReadonlyMap<string, unknown>,
+  telemetry: Telemetry,
+): LanedLogic {
+  const whyNot = (snapshot: AnyMachineSnapshot, event: EventObject): ErrorCode | undefined =>
+    refusalOf(snapshot, event, (error) => {
+      telemetry({ type: 'callback.threw', callback: `guard of ${event.type}`, error })
+    })
   const outer = Object.create(logic) as LanedLogic
   outer.transition = (snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope) => {
     const message = (event as { message?: { type?: string; id?: RequestId } }).message
@@ -101,10 +110,15 @@ function linkOf(snapshot: AnyMachineSnapshot): ConnectionLink {
 }
 
 /** Why a chart does not take an event now, if it does not. A guard that throws has not said yes. */
-function whyNot(snapshot: AnyMachineSnapshot, event: EventObject): ErrorCode | undefined {
+function refusalOf(
+  snapshot: AnyMachineSnapshot,
+  event: EventObject,
+  threw: (error: unknown) => void,
+): ErrorCode | undefined {
   try {
     return snapshot.can(event as never) ? undefined : 'not-allowed'
-  } catch {
+  } catch (error) {
+    threw(error)
     return 'internal'
   }
 }

@@ -44,6 +44,7 @@ export function connectionLogic(core: Core, sessions: Sessions): LanedLogic {
   return withApplicationMessages(
     withPopulation(laned, (snapshot) => inboxOf(snapshot)?.population),
     core.handlers,
+    core.telemetry,
   )
 }
 

@@ -32,6 +32,11 @@ export interface ModelCommandsOptions<Machine extends AnyStateMachine = AnyState
   readonly stepMs?: fc.Arbitrary<number>
   /** How many commands there are at most in a history. @default 30 */
   readonly maxCommands?: number
+  /**
+   * What fast-check prints behind a failing history, as `replayPath="…"`: with it, and the `seed` and `path` that stand
+   * beside it, handed to `fc.assert`, the same history is run again.
+   */
+  readonly replayPath?: string
 }
 
 /**
@@ -60,7 +65,7 @@ export function modelCommands<Machine extends AnyStateMachine>(
   machine: Machine,
   options: ModelCommandsOptions<Machine> = {},
 ): fc.Arbitrary<Iterable<ModelCommand>> {
-  const { actors = {}, stepMs = fc.integer({ min: 1, max: 1_000 }), maxCommands = 30 } = options
+  const { actors = {}, stepMs = fc.integer({ min: 1, max: 1_000 }), maxCommands = 30, replayPath } = options
   const events = eventsOf(machine, options)
   const weights: Readonly<Record<string, number>> = { ...endings, ...options.weights }
   const choices: Choice[] = [...events].map(([type, fields]) => ({
@@ -74,7 +79,11 @@ export function modelCommands<Machine extends AnyStateMachine>(
   // However many events there are, about every third time that something happens it is time that passes.
   const weight = Math.max(usual, Math.ceil(choices.length * (usual / 4)))
   choices.push({ weight: 2 * weight, arbitrary: timeThatPasses(stepMs) })
-  return fc.commands([fc.oneof(...choices)], { maxCommands, size: 'max' })
+  return fc.commands([fc.oneof(...choices)], {
+    maxCommands,
+    size: 'max',
+    ...(replayPath === undefined ? {} : { replayPath }),
+  })
 }
 
 /** Of steps that add up to a delay that matters, the delay remains: it is what all of them are shrunk towards. */

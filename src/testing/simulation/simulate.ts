@@ -52,11 +52,13 @@ async function play(plan: SimulationPlan, options: SimulationOptions): Promise<W
     await clock.advance(ms)
     world.inspect()
   }
+  world.note(`* a world with ${JSON.stringify(plan.setting)}`)
   world.assemble()
   await advance(2_000)
   for (const { afterMs, action } of plan.steps) {
     if (court.broken !== undefined) return world
     await advance(afterMs)
+    world.note(`* ${describeStep({ afterMs, action })}`)
     act(world, action)
   }
   await advance(0)
@@ -71,6 +73,7 @@ async function play(plan: SimulationPlan, options: SimulationOptions): Promise<W
  * Runs a server of Greenroom's own with its visitors on virtual time, lets chance act upon them, and holds what it sees against the promises
  * of PROTOCOL.md. A run that breaks one is made shorter until nothing can be left out of it.
  *
+ * @throws TypeError for an option that there is not, or numbers that are none
  * @example
  * ```ts
  * const { failure } = await simulate({ seed: 7 })
@@ -78,6 +81,7 @@ async function play(plan: SimulationPlan, options: SimulationOptions): Promise<W
  * ```
  */
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
+  checkOptions(options)
   const { seed, steps = 60, withFaults = true, shrink = true } = options
   let first: World | undefined
   let firstPlan: SimulationPlan | undefined
@@ -117,4 +121,15 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const { setting, steps: rest } = last.plan
   const history = [`in a world with ${JSON.stringify(setting)}`, ...rest.map(describeStep), last.broken.message]
   return { ...report, failure: { broken: last.broken, history, runs: numShrinks, plan: last.plan } }
+}
+
+const known = new Set(['seed', 'plan', 'steps', 'shrink', 'withFaults', 'trace', 'inspect'])
+
+function checkOptions(options: SimulationOptions): void {
+  const strange = Object.keys(options).find((name) => !known.has(name))
+  if (strange !== undefined) throw new TypeError(`A simulation has no option '${strange}'.`)
+  const { seed, steps = 60 } = options
+  if (!Number.isSafeInteger(seed)) throw new TypeError(`seed must be a whole number, not ${String(seed)}`)
+  if (!Number.isSafeInteger(steps) || steps < 2)
+    throw new TypeError(`steps must be a whole number from 2 on, not ${steps}`)
 }

@@ -83,7 +83,7 @@ export class Visitor {
       view.gap(gap)
     })
     room.on('joined', ({ recovered, healed }) => {
-      this.#note(`${name} joined ${recovered} ${healed}`)
+      this.#note(`${name} joined, recovered=${recovered} healed=${healed}`)
       view.joined()
     })
     room.on('skipped', ({ count }) => view.skipped(count))

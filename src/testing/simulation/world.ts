@@ -211,7 +211,7 @@ export class World {
   }
 
   note(line: string): void {
-    this.#terms.trace?.(`${this.nowMs} ${line}`)
+    this.#terms.trace?.(`${this.nowMs.toFixed(1)} ${line}`)
   }
 
   /** Looks at what can be looked at between two steps. */
@@ -244,12 +244,12 @@ export class World {
 }
 
 function tracing(court: Court, trace: (line: string) => void): WireListener {
-  const note = ({ device }: Tapped, what: string): void => trace(`${court.now} ${device} ${what}`)
+  const note = ({ device }: Tapped, what: string): void => trace(`${court.now.toFixed(1)} ${device} ${what}`)
   return {
-    opened: (connection) => note(connection, '=='),
+    opened: (connection) => note(connection, 'has a socket'),
     received: (connection, message) => note(connection, `→ ${JSON.stringify(message)}`),
     sent: (connection, message) => note(connection, `← ${JSON.stringify(message)}`),
     closing: (connection, code) => note(connection, `← close ${code}`),
-    ended: (connection, code) => note(connection, `== ended ${code}`),
+    ended: (connection, code) => note(connection, `has none any more (${code})`),
   }
 }
