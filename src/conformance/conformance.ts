@@ -55,7 +55,10 @@ export const listedChecks: readonly ListedCheck[] = checks.map(({ rule, says, sl
 export async function runConformance(url: string, options: ConformanceOptions = {}): Promise<ConformanceReport> {
   const { token, otherToken, only, slow = false, stopAtFirst = false, patienceMs = 5_000, onResult } = options
   const begun = performance.now()
-  if (!(patienceMs > 0)) throw new ConformanceError('bad-option', `patienceMs must be above 0, not ${patienceMs}.`)
+  // What is longer than 31 bits a timer takes for no time at all.
+  if (!(patienceMs > 0 && patienceMs < 2 ** 31)) {
+    throw new ConformanceError('bad-option', `patienceMs must be above 0 and below 2^31, not ${patienceMs}.`)
+  }
   const place: Place = { url: checkUrl(url), patienceMs }
   const chosen = choose(only)
   const secrets = [token, otherToken].filter((secret) => secret !== undefined)

@@ -31,7 +31,6 @@ export function requestUpgrade(
   return new Promise((resolve, reject) => {
     const request = (isSecure ? httpsRequest : httpRequest)(target, {
       agent: false,
-      timeout: withinMs,
       headers: {
         Connection: 'Upgrade',
         Upgrade: 'websocket',
@@ -41,6 +40,7 @@ export function requestUpgrade(
       },
     })
     request.on('upgrade', ({ statusCode = 0, headers }, tcp, head) => {
+      clearTimeout(timer)
       tcp.on('error', () => {})
       resolve({ status: statusCode, headers, tcp, head })
     })
@@ -48,7 +48,10 @@ export function requestUpgrade(
       response.destroy()
       resolve({ status: response.statusCode ?? 0, headers: response.headers, head: new Uint8Array() })
     })
-    request.on('timeout', () => request.destroy(new Error(`no answer to the upgrade request within ${withinMs} ms`)))
+    // In all, and not since the last byte: a header may drip.
+    const late = (): void => void request.destroy(new Error(`no answer to the upgrade request within ${withinMs} ms`))
+    const timer = setTimeout(late, withinMs)
+    request.on('close', () => clearTimeout(timer))
     request.on('error', reject)
     request.end()
   })

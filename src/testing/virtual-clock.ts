@@ -48,7 +48,7 @@ export class VirtualClock implements Clock {
   }
 
   setTimeout(callback: () => void, ms: number): unknown {
-    const timer = { callback, at: this.#now + Math.max(0, ms), order: ++this.#order, cleared: ms === Infinity }
+    const timer = { callback, at: this.#now + (ms > 0 ? ms : 0), order: ++this.#order, cleared: ms === Infinity }
     if (timer.cleared) return timer
     this.#pending++
     this.#push(timer)
@@ -117,6 +117,7 @@ export class VirtualClock implements Clock {
    * @returns what was found, or undefined when it has not been
    */
   async until<T>(find: () => T | undefined | false, withinMs: number): Promise<T | undefined> {
+    if (!(withinMs < Infinity)) throw new RangeError(`The clock cannot be moved on by ${withinMs} ms.`)
     const latest = this.#now + withinMs
     await this.settle()
     for (;;) {

@@ -109,7 +109,11 @@ describe('greenroom-conformance', () => {
     ['an address with a token', ['ws://127.0.0.1/ws?token=x'], /^The address must not carry credentials/],
     ['a rule that there is not', ['ws://127.0.0.1/', '--only', 'JOIN-99'], /^There is no rule JOIN-99\./],
     ['a rule that cannot be checked', ['ws://127.0.0.1/', '--only', 'GOODBYE-1'], /^GOODBYE-1 is not checked from out/],
-    ['a patience that is none', ['ws://127.0.0.1/', '--patience', 'much'], /^patienceMs must be above 0, not NaN\./],
+    [
+      'a patience that is none',
+      ['ws://127.0.0.1/', '--patience', 'much'],
+      /^patienceMs must be above 0 and below 2^31, not NaN\./,
+    ],
   ] as const)('ends with 2 for %s', async ([, args, message]) => {
     const { code, stdout, stderr } = await run(...args)
     expect([code, stdout]).toEqual([2, ''])
@@ -157,7 +161,10 @@ describe('greenroom-conformance', () => {
       run(url, '--token', tokens.token, '--other-token', 'a-wrong-one'),
     ])
     await close()
-    expect([none?.code, none?.stderr]).toEqual([2, 'The server lets nobody in without credentials: pass a token.\n'])
+    expect([none?.code, none?.stderr]).toEqual([
+      2,
+      'The server lets nobody in without credentials: pass one, as --token.\n',
+    ])
     expect([wrong?.code, wrong?.stderr]).toEqual([2, 'The server refuses the token.\n'])
     expect([other?.code, other?.stderr]).toEqual([2, 'The server refuses the other token.\n'])
   })

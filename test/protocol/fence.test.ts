@@ -114,6 +114,19 @@ describe('a session that is claimed by a newer connection', () => {
     expect([last.last('welcome')['resumed'], next.closed]).toEqual([true, replaced])
   })
 
+  it('[FENCE] is nobody’s to lock its owner out of by a great count, once it is nobody’s', async () => {
+    const stage = new Stage(byName)
+    const first = await stage.member('main', { token: 'ada' })
+    const claim = (attempt: number) => ({ type: 'hello', token: 'ada', resume: { ...claimOf(first), attempt } })
+    const other = await stage.connect(v1)
+    await ask(stage, other, claim(Number.MAX_SAFE_INTEGER))
+    other.socket.cut()
+    await stage.clock.settle()
+    const again = await stage.connect(v1)
+    await ask(stage, again, claim(1))
+    expect([again.last('welcome')['resumed'], again.closed]).toEqual([true, []])
+  })
+
   it.each(['1', 0.5, null, {}])('[HELLO-6] is not claimed by an attempt that is %j', async (attempt) => {
     const stage = new Stage(byName)
     const first = await stage.member('main', { token: 'ada' })

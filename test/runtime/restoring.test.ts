@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { lobbyConnection } from '../../examples/lobby/lobby-connection.ts'
 import { LaggingHistory, LaggingSessions } from '../lagging-store.ts'
 import { ask, byName, claimOf, greet, heard, replayed, v1 } from '../protocol/cast.ts'
 import { Stage, type RawClient } from '../stage.ts'
@@ -106,6 +107,25 @@ describe('a runtime on a store that a former one has used', () => {
     expect(bob.last('ack')).toMatchObject({ id: 1 })
     for (const client of [again, bob]) client.socket.cut()
     await stage.clock.advance(1)
+  })
+
+  it('[RESUME-6] leaves those in a room whose machine has joined it anew', async () => {
+    const [sessions, history] = [new LaggingSessions(), new LaggingHistory()]
+    history.prompt = true
+    const options = { ...byName, connection: lobbyConnection, history }
+    const stage = new Stage({ ...options, sessions })
+    const ada = await greet(stage, { token: 'ada' })
+    await ask(stage, ada, { type: 'ready' })
+    ada.last('joined')
+    await stage.clock.settle()
+    const next = new Stage({ ...options, history: new LaggingHistory(), sessions: sessions.afterKill() })
+    await next.runtime.whenReady()
+    const again = await greet(next, { token: 'ada', resume: claimOf(ada) })
+    await ask(next, again, { type: 'ready' })
+    await next.clock.advance(60_000)
+    expect(again.last('welcome')['resumed']).toBe(true)
+    await ask(next, again, { type: 'message', room: 'table', data: 'here still', id: 1 })
+    expect(again.of('error')).toEqual([])
   })
 
   it('[PRESENCE] does not show those who have been away for longer than the grace, and has them back', async () => {

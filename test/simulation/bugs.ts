@@ -163,4 +163,78 @@ export const bugs: readonly Bug[] = [
       ),
     ],
   },
+  {
+    name: 'half-open not found',
+    says: 'a connection that nobody answers on is waited for without end',
+    patches: [
+      patch(
+        'machines/heartbeat.ts',
+        "{ guard: 'heardMeanwhile', target: 'waiting' }, { target: 'lost' }]",
+        "{ guard: 'heardMeanwhile', target: 'waiting' }, { target: 'waiting' }]",
+      ),
+    ],
+  },
+  {
+    name: 'who has left goes on hearing',
+    says: 'a session that has left a room is in its audience still',
+    patches: [
+      patch(`${room}/room-record.ts`, '    this.mute(session)\n    this.#members.delete', '    this.#members.delete'),
+      patch(
+        `${room}/room-record.ts`,
+        'membership.index = this.#audience.push(session) - 1',
+        'membership.index = this.#audience.includes(session) ? 0 : this.#audience.push(session) - 1',
+      ),
+    ],
+  },
+  {
+    name: 'states told to nobody',
+    says: 'what somebody says of itself is shown to those only who come later',
+    patches: [
+      patch(
+        `${room}/room-presence.ts`,
+        'tell(core, room, room.presence.update(session.user.id, session.id, state))',
+        'room.presence.update(session.user.id, session.id, state)',
+      ),
+    ],
+  },
+  {
+    name: 'bytes overtaken',
+    says: 'a binary message comes after what its sender has said since',
+    patches: [
+      patch(
+        'src/runtime/connection/inbound.ts',
+        '  else core.route(address, { type, session, message } as never)',
+        "  else if ('bytes' in message)\n    core.environment.clock.setTimeout(() => core.route(address, { type, session, message } as never), 5)\n  else core.route(address, { type, session, message } as never)",
+      ),
+    ],
+  },
+  {
+    name: 'session never expires',
+    says: 'a session waits for its client for ever',
+    patches: [
+      patch(
+        'src/runtime/session/session.ts',
+        'Math.max(0, resumeWindowMs - Math.max(graceMs,',
+        'Math.max(Infinity, resumeWindowMs - Math.max(graceMs,',
+      ),
+    ],
+  },
+  {
+    name: 'answered request done again',
+    says: 'a request whose reply was lost is done once more',
+    patches: [
+      patch('src/runtime/session/replies.ts', 'return this.#frames.get(id)', 'return undefined as Frame | undefined'),
+    ],
+  },
+  {
+    name: 'store not told of the end',
+    says: 'sessions that are over stay on the disk',
+    patches: [
+      patch(
+        'src/runtime/session/sessions.ts',
+        '    this.#records.delete(id)\n    this.#tell(() => this.#store.delete(id))',
+        '    this.#records.delete(id)',
+      ),
+    ],
+  },
 ]

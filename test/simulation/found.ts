@@ -63,8 +63,8 @@ export const found: readonly Bug[] = [
     patches: [
       {
         file: 'src/runtime/session/session.ts',
-        find: 'if (attempt !== undefined && event.attempt !== undefined) return event.attempt > attempt',
-        instead: 'void attempt',
+        find: 'if (link !== undefined && attempt !== undefined && event.attempt !== undefined) return event.attempt > attempt',
+        instead: 'void [attempt, link]',
       },
     ],
   },
@@ -85,7 +85,7 @@ export const found: readonly Bug[] = [
     patches: [
       {
         file: 'src/runtime/room/room-services.ts',
-        find: 'if (event.crashed !== true) room.log',
+        find: 'if (event.crashed !== true || core.options.sessions?.keepsChanges !== true) room.log',
         instead: 'room.log',
       },
     ],

@@ -69,6 +69,7 @@ function join(core: Core, link: ConnectionLink, session: Session, message: JoinM
   const address = `room:${room}`
   // From now on, not from the answer on: what is said right behind a join goes to the same room, after it.
   session.rooms.set(room, address)
+  session.unconfirmed?.delete(room)
   core.route(address, { type: 'room.join', session, message } as never)
 }
 

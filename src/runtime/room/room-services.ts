@@ -174,7 +174,7 @@ function dismiss(core: Core, room: RoomRecord, event: Args<LeaveMessage | undefi
   stopTyping(room, session)
   if (room.remove(session)) announceLeave(core, room, session)
   // A store may find a crashed session again if the process ends before it has heard of the crash: then retries come.
-  if (event.crashed !== true) room.log?.forget(session.id)
+  if (event.crashed !== true || core.options.sessions?.keepsChanges !== true) room.log?.forget(session.id)
   session.outbox?.settle(room)
   core.sessionChanged(session)
   if (message === undefined) return

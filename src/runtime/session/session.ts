@@ -90,7 +90,7 @@ export function sessionLogic(core: Core, changed: (session: Session) => void): L
         const link = event.link as ConnectionLink
         session.link = link
         session.fence = event.fence
-        session.attempt = event.attempt
+        session.attempt = event.attempt ?? session.attempt
         session.detachedAt = undefined
         link.session = session
         changed(session)
@@ -125,9 +125,10 @@ export function sessionLogic(core: Core, changed: (session: Session) => void): L
     guards: {
       isNewest: ({ context, event }) => {
         if (event.type !== 'session.attach') return false
-        const { attempt, fence } = sessionOf(context)
-        // What a client sent by a connection that it has given up since may arrive, and be claimed, last.
-        if (attempt !== undefined && event.attempt !== undefined) return event.attempt > attempt
+        const { attempt, fence, link } = sessionOf(context)
+        // What a client sent by a connection that it has given up since may arrive, and be claimed, last. Where nobody
+        // has the session, nothing can be taken from anybody, whatever somebody has counted up to.
+        if (link !== undefined && attempt !== undefined && event.attempt !== undefined) return event.attempt > attempt
         return event.fence > fence
       },
       longGone: ({ event }) =>

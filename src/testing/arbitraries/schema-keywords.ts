@@ -10,6 +10,11 @@ export const typeNames = ['null', 'boolean', 'integer', 'number', 'string', 'arr
 /** One of {@link typeNames}. */
 export type TypeName = (typeof typeNames)[number]
 
+/** More than this nobody wants to have made. */
+const mostMade = 10_000
+
+const isLeastCount = (value: unknown): boolean => isCount(value) && (value as number) <= mostMade
+
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
 const isFinite = (value: unknown): boolean => Number.isFinite(value)
 const isFlag = (value: unknown): boolean => typeof value === 'boolean'
@@ -32,11 +37,11 @@ const understood: { readonly [keyword: string]: (value: unknown) => boolean } = 
   exclusiveMinimum: isFinite,
   exclusiveMaximum: isFinite,
   multipleOf: (value) => isFinite(value) && (value as number) > 0,
-  minLength: isCount,
+  minLength: isLeastCount,
   maxLength: isCount,
-  minItems: isCount,
+  minItems: isLeastCount,
   maxItems: isCount,
-  minProperties: isCount,
+  minProperties: isLeastCount,
   maxProperties: isCount,
   uniqueItems: isFlag,
   required: isTexts,

@@ -86,6 +86,11 @@ export class VirtualDisk {
     return this.#faults.length
   }
 
+  /** How many sessions stand on it. */
+  get sessionCount(): number {
+    return this.#sessions.size
+  }
+
   /** It fails at nothing any more. */
   mend(): void {
     this.#faults.length = 0

@@ -7,8 +7,14 @@ import type { World } from './world.ts'
 /** By when what was begun for a time is over (ms): a server that goes, one that is down. */
 const calmMs = 15_000
 
+/** By when credentials that end have ended, and the grace for renewing them (ms). */
+const tokenEndMs = 46_000
+
 /** By when everything is as it should be from then on (ms): the heartbeat of a half-open connection, and the grace. */
 const healMs = 60_000
+
+/** By when sessions and rooms that nobody comes back to have ended (ms): intruders stay for a minute. */
+const emptyMs = 500_000
 
 /** For how long a message is certainly kept, whatever was done to the server's clock (ms). */
 const keptMs = 150_000
@@ -28,7 +34,10 @@ export async function heal(world: World): Promise<void> {
   world.server?.process.continue()
   for (const { client } of world.visitors) client.actor.send({ type: 'network.online' })
   await clock.advance(calmMs)
+  world.faultyTokens.clear()
   if (world.server !== undefined) world.server.tokensEnd = false
+  // Those that have been given out end in that time.
+  if (world.setting.tokenMs !== undefined) await clock.advance(tokenEndMs)
   for (const device of network.devices.values()) device.thaw()
   // Now and then so long that sessions and rooms end which nobody comes back to.
   if (world.random.chance(0.05)) await clock.advance(400_000)
@@ -53,6 +62,10 @@ type Accusation = readonly [promise: PromiseId, says: string]
 /** What is not as it should be, of what takes time to become so. */
 function whatIsWrong(world: World): Accusation | undefined {
   if (world.server === undefined || !world.server.runtime.ready) return ['ISOLATE', 'the server is not back']
+  for (const { device } of world.server.tap.connections.keys()) {
+    if (world.network.device(device).links.size > 0) continue
+    return ['PRESENCE', `the server believes in a connection of ${device} that has been cut`]
+  }
   for (const { name, client, rooms: joined, hasQuit, device } of world.visitors) {
     if (client.status === 'closed') {
       // Only by its own wish, or because somebody has its session.
@@ -76,11 +89,31 @@ function whatIsWrongWith(world: World, visitor: string, { name, presence }: Clie
   const users = world.presence.usersIn(name)
   const isCount = name.startsWith('count:')
   const shown = presence.get().map(({ user }) => user)
-  if (isCount ? presence.count === users.length : shown.toSorted().join() === users.join()) return undefined
+  if (isCount ? presence.count === users.length : shown.toSorted().join() === users.join()) {
+    return isCount ? undefined : whatIsWrongWithMoods(world, visitor, name, presence)
+  }
   return [
     'PRESENCE',
     `${visitor} sees ${isCount ? presence.count : shown.join()} in ${name}, where ${users.join()} are`,
   ]
+}
+
+/** What somebody has said of itself, by the only tab that it is here with, is what is shown of it. */
+function whatIsWrongWithMoods(
+  world: World,
+  visitor: string,
+  name: string,
+  presence: ClientRoom['presence'],
+): Accusation | undefined {
+  for (const { user, rooms: its, device } of world.visitors) {
+    const mood = its.get(name)?.mood
+    const isAlone = world.visitors.every((other) => other.user !== user || other.device === device)
+    if (mood === undefined || !isAlone || world.court.disturbed(device.name, 'robbed')) continue
+    const shown = presence.get().find((member) => member.user === user)?.state as { readonly mood?: number } | undefined
+    if (shown?.mood !== mood)
+      return ['PRESENCE', `${visitor} sees ${user} in ${name} with ${shown?.mood}, who said ${mood}`]
+  }
+  return undefined
 }
 
 async function checkRoom(world: World, name: string): Promise<void> {
@@ -132,10 +165,23 @@ async function audit({ clock, court, logs }: World, { rooms, name: who }: Visito
   if (missing !== undefined) court.accuse('ONCE', `${missing} of ${name} was acknowledged, and is not in the log`)
 }
 
+/** When nobody comes back, sessions end after the resume window, and rooms after their linger; the disk knows it too. */
+async function checkEmptied({ clock, court, server, disk }: World): Promise<void> {
+  await clock.advance(emptyMs)
+  const { connections = 0, sessions = 0, rooms: open = 0 } = server?.runtime.census ?? {}
+  if (connections + sessions + open > 0) {
+    court.accuse('CLOSED', `${connections} connections, ${sessions} sessions and ${open} rooms outlive everybody`)
+  }
+  if (disk !== undefined && disk.sessionCount > 0)
+    court.accuse('CLOSED', `${disk.sessionCount} sessions stay on the disk`)
+}
+
 /** Everybody goes, the server ends, and nothing is left. */
 export async function checkLeft(world: World): Promise<void> {
   const { clock, court, server } = world
   for (const { client } of world.visitors) client.close()
+  world.leftAtMs = world.nowMs
+  await checkEmptied(world)
   court.excuse('server leaving')
   const closed = server?.runtime.close()
   let hasClosed = false

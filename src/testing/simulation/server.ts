@@ -31,6 +31,8 @@ export interface ServerTerms {
   readonly inspect?: RuntimeOptions['inspect']
   /** Is told when the runtime has given up. */
   failed(): void
+  /** Is told that an answered request was done once more. */
+  again(says: string): void
   /** Is told when a room has been given up. */
   roomLost(room: string): void
 }
@@ -40,12 +42,14 @@ export class SimulatedServer {
   readonly process: VirtualProcess
   readonly runtime: RuntimeTrunk
   readonly tap: WireTap
+  /** Requests whose replies have been sent, by session and id. */
+  readonly answered = new Set<string>()
   /** Whether the credentials that it gives from now on may end. */
   tokensEnd = true
   readonly #clock: VirtualClock
   readonly #setting: SimulationSetting
 
-  constructor({ clock, random, disk, setting, listeners, inspect, failed, roomLost }: ServerTerms) {
+  constructor({ clock, random, disk, setting, listeners, inspect, failed, again, roomLost }: ServerTerms) {
     this.#clock = clock
     this.#setting = setting
     this.process = new VirtualProcess(clock, random.fork())
@@ -55,7 +59,7 @@ export class SimulatedServer {
       restartIntensity: 12,
       environment: this.process.environment,
       authenticate: (credentials) => this.#authenticate(credentials.token),
-      handlers: this.#handlers(),
+      handlers: this.#handlers(again),
       rooms: {
         '*': defineRoom({ history: 1_000 }),
         'count:*': defineRoom({ history: 1_000, presence: 'count' }),
@@ -100,9 +104,15 @@ export class SimulatedServer {
     return tokenMs === undefined ? { user } : { user, expiresAt: this.process.environment.clock.now() + tokenMs }
   }
 
-  #handlers(): Handlers {
+  #handlers(again: ServerTerms['again']): Handlers {
     return {
-      echo: (data) => data,
+      echo: (data, { connection, id }) => {
+        // What has been answered is answered again, and not done again.
+        if (this.answered.has(`${connection.session} ${id}`)) {
+          again(`the request ${id} of ${connection.user.id} was answered, and is done again`)
+        }
+        return data
+      },
       slow: async (data) => {
         await this.#later(2_000, 'slow')
         return data

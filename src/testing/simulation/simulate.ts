@@ -25,7 +25,7 @@ export interface SimulationOptions extends Pick<WorldTerms, 'trace' | 'inspect'>
 /** What came of a run. */
 export interface SimulationReport {
   readonly seed: number
-  /** How much time passed in it (ms). */
+  /** How much time passed in it until everybody went (ms). */
   readonly virtualMs: number
   /** Messages that went over the wire. */
   readonly events: number
@@ -112,7 +112,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   for (const { action } of firstPlan.steps) done[action.do] = (done[action.do] ?? 0) + 1
   const report = {
     seed,
-    virtualMs: first.nowMs,
+    virtualMs: first.leftAtMs ?? first.nowMs,
     events: first.events,
     done,
     heals: first.visitors.reduce((sum, { client }) => sum + client.heals, 0),

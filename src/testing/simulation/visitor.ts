@@ -27,6 +27,8 @@ export interface VisitorTerms {
 export interface Seen {
   readonly room: ClientRoom
   readonly view: ViewChecker
+  /** What it said last of itself, once that was acknowledged. */
+  mood: number | undefined
   /** The number that was heard last. */
   heard: number | undefined
 }
@@ -69,7 +71,7 @@ export class Visitor {
     const room = this.client.join(name, presence === undefined ? {} : { presence })
     if (this.#terms.inspect !== undefined) room.actor.system.inspect(this.#terms.inspect)
     const view = new ViewChecker(court, logs, limits, { device: this.device.name, room: name, keepsLogs })
-    const seen: Seen = { room, view, heard: undefined }
+    const seen: Seen = { room, view, mood: undefined, heard: undefined }
     this.rooms.set(name, seen)
     room.on('message', (message) => {
       const spoken = message.data instanceof Uint8Array ? spokenInBytes(message.data) : message.data
@@ -115,7 +117,15 @@ export class Visitor {
   }
 
   show(name: string): void {
-    this.#track(this.rooms.get(name)?.room.presence.update({ mood: this.#terms.nextNumber() }))
+    const seen = this.rooms.get(name)
+    const mood = this.#terms.nextNumber()
+    const told = seen?.room.presence.update({ mood })
+    if (seen !== undefined) seen.mood = undefined
+    this.#track(
+      told?.then(() => {
+        if (seen !== undefined) seen.mood = mood
+      }),
+    )
   }
 
   history(name: string): void {

@@ -49,7 +49,9 @@ export class World {
   state: 'up' | 'leaving' | 'down' = 'down'
   /** By how much the clock of the machine that the server runs on is wrong (ms). */
   skewMs = 0
-  /** Messages and events that went over the wire. */
+  /** When everybody went (ms): what comes then is but waiting. */
+  leftAtMs: number | undefined
+  /** Messages that went over the wire. */
   events = 0
   readonly #begunAt: number
   readonly #terms: WorldTerms
@@ -125,6 +127,7 @@ export class World {
       listeners: this.#listeners,
       inspect: this.#terms.inspect,
       failed: () => this.failed(),
+      again: (says) => this.court.accuse('ONCE', says),
       roomLost: (room) => this.presence.roomLost(room),
     } as ServerTerms)
     server.process.setClock(this.skewMs)
@@ -237,6 +240,9 @@ export class World {
 
   #sent(connection: Tapped, message: { readonly type: string }): void {
     this.events++
+    if (message.type === 'reply') {
+      this.server?.answered.add(`${connection.session} ${(message as { readonly id?: unknown }).id}`)
+    }
     if (message.type !== 'welcome') return
     const { session, secret, user } = message as unknown as Stolen
     this.secrets.set(connection.device, { session, secret, user })

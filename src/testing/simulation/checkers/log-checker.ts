@@ -5,6 +5,8 @@ import type { Asked, Tapped, WireListener } from '../wire-tap.ts'
 
 /** How far a room's log has come to a connection. */
 interface Place {
+  /** What each session said last. */
+  readonly said: Map<string, number>
   epoch: string
   shown: number
   accounted: number
@@ -25,7 +27,12 @@ interface Questions {
   /** What it says, by the id and room of the request. */
   readonly says: Map<string, string>
   readonly places: Map<string, Place>
+  /** Rooms that it has been told it has left. */
+  readonly left: Set<string>
 }
+
+/** What members hear of a room. */
+const heard: ReadonlySet<string> = new Set(['message', 'presence', 'typing', 'skipped'])
 
 /** What a message says, in one text: unique in a run. */
 const identityOf = ({ from, data, bytes }: Partial<RoomMessage>): string =>
@@ -48,7 +55,7 @@ export class LogChecker implements WireListener {
   }
 
   opened(connection: Tapped): void {
-    this.#questions.set(connection, { joins: new Map(), says: new Map(), places: new Map() })
+    this.#questions.set(connection, { joins: new Map(), says: new Map(), places: new Map(), left: new Set() })
   }
 
   ended(connection: Tapped): void {
@@ -67,8 +74,12 @@ export class LogChecker implements WireListener {
   sent(connection: Tapped, message: ServerMessage): void {
     const questions = this.#questions.get(connection)
     if (questions === undefined) return
+    if (heard.has(message.type) && questions.left.has((message as RoomMessage).room)) {
+      this.#court.accuse('ISOLATE', `${connection.device} is sent a ${message.type} of a room that it has left`)
+    }
     switch (message.type) {
       case 'joined':
+        questions.left.delete(message.room)
         return this.#joined(connection, questions, message)
       case 'history':
         for (const each of message.messages) this.learn(each)
@@ -87,6 +98,7 @@ export class LogChecker implements WireListener {
         return this.#acked(questions, message)
       case 'left':
         questions.places.delete(message.room)
+        questions.left.add(message.room)
         return
       case 'error':
         if (message.code === 'room-unavailable' && message.room !== undefined) questions.places.delete(message.room)
@@ -156,7 +168,7 @@ export class LogChecker implements WireListener {
     } else if (messages.length > 0) {
       this.#court.accuse('GAPLESS', `${name} is not recovered in ${room}, and gets a part`)
     }
-    places.set(room, { epoch, shown: offset, accounted: offset })
+    places.set(room, { epoch, shown: offset, accounted: offset, said: new Map() })
   }
 
   #follow(connection: Tapped, place: Place | undefined, message: RoomMessage): void {
@@ -172,6 +184,15 @@ export class LogChecker implements WireListener {
       }
     } else if (!this.#court.excused('log lost', 'room crashed', 'disk failed to write')) {
       this.#court.accuse('GAPLESS', `${room} has another epoch from one message to the next`)
+    }
+    const { n } = (message.data ?? {}) as Partial<Spoken>
+    if (n !== undefined) {
+      const before = place.said.get(message.from.session) ?? 0
+      // What the log failed at is sent again, behind what it did not.
+      if (n < before && !this.#court.excused('disk failed to write', 'room crashed', 'log lost', 'server restarted')) {
+        this.#court.accuse('ORDER', `${connection.device} hears #${n} in ${room} after #${before} of the same sender`)
+      }
+      place.said.set(message.from.session, n)
     }
     place.epoch = epoch
     place.shown = offset
