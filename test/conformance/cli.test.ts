@@ -112,7 +112,7 @@ describe('greenroom-conformance', () => {
     [
       'a patience that is none',
       ['ws://127.0.0.1/', '--patience', 'much'],
-      /^patienceMs must be above 0 and below 2^31, not NaN\./,
+      /^patienceMs must be above 0 and below 2\^31, not NaN\./,
     ],
   ] as const)('ends with 2 for %s', async ([, args, message]) => {
     const { code, stdout, stderr } = await run(...args)
@@ -163,7 +163,7 @@ describe('greenroom-conformance', () => {
     await close()
     expect([none?.code, none?.stderr]).toEqual([
       2,
-      'The server lets nobody in without credentials: pass one, as --token.\n',
+      'The server lets nobody in without credentials: pass one, as --token or `token`.\n',
     ])
     expect([wrong?.code, wrong?.stderr]).toEqual([2, 'The server refuses the token.\n'])
     expect([other?.code, other?.stderr]).toEqual([2, 'The server refuses the other token.\n'])
