@@ -38,7 +38,7 @@ describe('limits', () => {
     expect(page?.['messages']).toHaveLength(2)
     const silent = await stage.connect({ protocol: 'greenroom.v1' })
     await stage.clock.advance(50)
-    expect(silent.closed).toMatchObject([{ code: 4001 }])
+    expect(silent.closed).toMatchObject([{ code: 4210 }])
   })
 
   it('[LIMIT-1] that belong to the protocol stand in its rules', () => {
