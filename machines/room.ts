@@ -13,8 +13,8 @@ export type RoomEvent =
       readonly type: 'room.leave'
       readonly session: object
       readonly message: object | undefined
-      /** Whether it is the session's crash that makes it leave. */
-      readonly crashed?: boolean
+      /** Whether its client, which has not said that it leaves, may come and ask again what it asked before. */
+      readonly mayAskAgain?: boolean
     }
   | { readonly type: 'room.publish'; readonly session: object; readonly message: object }
   | { readonly type: 'room.presence'; readonly session: object; readonly message: object }

@@ -129,7 +129,7 @@ export class Supervisor implements PopulationListener {
     const session = this.sessions.get(id)
     if (session === undefined) return
     for (const room of [...session.rooms.values()]) {
-      this.#core.route(room, { type: 'room.leave', session, message: undefined, crashed: true } as never)
+      this.#core.route(room, { type: 'room.leave', session, message: undefined, mayAskAgain: true } as never)
     }
     const { link } = session
     if (link !== undefined) this.#core.route(link.address, { type: 'connection.close', reason: 'crashed' } as never)

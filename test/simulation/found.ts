@@ -85,7 +85,7 @@ export const found: readonly Bug[] = [
     patches: [
       {
         file: 'src/runtime/room/room-services.ts',
-        find: 'if (event.crashed !== true || core.options.sessions?.keepsChanges !== true) room.log',
+        find: 'if (event.mayAskAgain !== true || core.options.sessions?.keepsChanges !== true) room.log',
         instead: 'room.log',
       },
     ],

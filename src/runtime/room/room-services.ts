@@ -28,7 +28,7 @@ import { noteTyping, stopTyping, typingLogic } from './typing.ts'
 /** What an action of the room's chart is called with; `Message` is what the event carries. */
 export interface Args<Message = { readonly id?: RequestId } | undefined> {
   readonly context: RoomInput
-  readonly event: TurnEvent & { readonly message: Message; readonly crashed?: boolean }
+  readonly event: TurnEvent & { readonly message: Message; readonly mayAskAgain?: boolean }
   readonly self: AnyActorRef
 }
 
@@ -173,8 +173,9 @@ function dismiss(core: Core, room: RoomRecord, event: Args<LeaveMessage | undefi
   const { session, message } = event
   stopTyping(room, session)
   if (room.remove(session)) announceLeave(core, room, session)
-  // A store may find a crashed session again if the process ends before it has heard of the crash: then retries come.
-  if (event.crashed !== true || core.options.sessions?.keepsChanges !== true) room.log?.forget(session.id)
+  // A store may find a crashed session again if the process ends before it has heard of the crash, and who is late to
+  // join a room anew has yet to say again what was not acknowledged: then retries come.
+  if (event.mayAskAgain !== true || core.options.sessions?.keepsChanges !== true) room.log?.forget(session.id)
   session.outbox?.settle(room)
   core.sessionChanged(session)
   if (message === undefined) return

@@ -117,7 +117,8 @@ export function sessionLogic(core: Core, changed: (session: Session) => void): L
         const session = sessionOf(context)
         for (const name of session.unconfirmed ?? []) {
           const room = session.rooms.get(name)
-          if (room !== undefined) core.route(room, { type: 'room.leave', session, message: undefined } as never)
+          if (room === undefined) continue
+          core.route(room, { type: 'room.leave', session, message: undefined, mayAskAgain: true } as never)
         }
         session.unconfirmed = undefined
       },

@@ -87,9 +87,13 @@ function whatIsWrong(world: World): Accusation | undefined {
 /** Who is here is who is shown. Not only visitors: an intruder may have been in with somebody's session. */
 function whatIsWrongWith(world: World, visitor: string, { name, presence }: ClientRoom): Accusation | undefined {
   const users = world.presence.usersIn(name)
+  const perhaps = world.presence.usersPerhapsIn(name)
   const isCount = name.startsWith('count:')
   const shown = presence.get().map(({ user }) => user)
-  if (isCount ? presence.count === users.length : shown.toSorted().join() === users.join()) {
+  const isRight = isCount
+    ? presence.count >= users.length && presence.count <= perhaps.length
+    : users.every((user) => shown.includes(user)) && shown.every((user) => perhaps.includes(user))
+  if (isRight) {
     return isCount ? undefined : whatIsWrongWithMoods(world, visitor, name, presence)
   }
   return [

@@ -9,6 +9,8 @@ interface Known {
   readonly rooms: Map<string, number>
   /** Rooms that it has asked to leave: an answer to an earlier join may still come. */
   readonly leaving: Set<string>
+  /** Rooms that it has asked to join and not to leave since: the answer may never have reached anybody. */
+  readonly asked: Set<string>
   /** Rooms that it was in when a process ended, and has not joined anew: the next one may take it out of them. */
   readonly unconfirmed: Set<string>
   /** When it last asked to leave a room (ms). */
@@ -68,14 +70,24 @@ export class PresenceChecker implements WireListener {
 
   /** A room was given up: nobody is a member any more, those included who cannot be told. */
   roomLost(room: string): void {
-    for (const { rooms } of this.#sessions.values()) rooms.delete(room)
+    for (const { rooms, asked } of this.#sessions.values()) {
+      rooms.delete(room)
+      asked.delete(room)
+    }
   }
 
   /** The users whose sessions are in a room and connected, as far as the wire has shown. */
   usersIn(room: string): string[] {
-    const here = [...this.#sessions.values()].filter(
-      (session) => session.rooms.has(room) && session.connection !== undefined && !this.#isForgotten(session, room),
-    )
+    return this.#usersWith((session) => session.rooms.has(room) && !this.#isForgotten(session, room))
+  }
+
+  /** Those, and the users whose sessions have asked to join it: whether they are in, nobody may have been told. */
+  usersPerhapsIn(room: string): string[] {
+    return this.#usersWith((session) => session.rooms.has(room) || session.asked.has(room))
+  }
+
+  #usersWith(isIn: (session: Known) => boolean): string[] {
+    const here = [...this.#sessions.values()].filter((session) => session.connection !== undefined && isIn(session))
     return [...new Set(here.map(({ user }) => user))].toSorted()
   }
 
@@ -87,11 +99,13 @@ export class PresenceChecker implements WireListener {
     const session = this.#sessions.get(connection.session ?? '')
     if (type === 'join') {
       if (session === undefined) this.#early.set(connection, [...(this.#early.get(connection) ?? []), room])
+      session?.asked.add(room)
       session?.leaving.delete(room)
       session?.unconfirmed.delete(room)
     }
     if (type !== 'leave') return
     session?.rooms.delete(room)
+    session?.asked.delete(room)
     session?.leaving.add(room)
     session?.left.set(room, this.#court.now)
   }
@@ -107,7 +121,7 @@ export class PresenceChecker implements WireListener {
         connection.user = message.user
         if (known === undefined) {
           const [rooms, left] = [new Map<string, number>(), new Map<string, number>()]
-          const [leaving, unconfirmed] = [new Set<string>(), new Set<string>()]
+          const [leaving, unconfirmed, asked] = [new Set<string>(), new Set<string>(), new Set<string>()]
           const [attachedAt, detachedAt] = [this.#court.now, -Infinity]
           const { session, user } = message
           this.#sessions.set(session, {
@@ -116,6 +130,7 @@ export class PresenceChecker implements WireListener {
             leaving,
             left,
             unconfirmed,
+            asked,
             connection,
             attachedAt,
             backAt: attachedAt,
@@ -126,6 +141,7 @@ export class PresenceChecker implements WireListener {
           known.attachedAt = this.#court.now
           known.backAt = Math.min(known.backAt, this.#court.now)
           for (const room of this.#early.get(connection) ?? []) {
+            known.asked.add(room)
             known.leaving.delete(room)
             known.unconfirmed.delete(room)
           }
