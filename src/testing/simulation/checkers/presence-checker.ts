@@ -160,7 +160,8 @@ export class PresenceChecker implements WireListener {
       case 'error':
         if (message.code !== 'room-unavailable' || message.room === undefined) return
         views.delete(message.room)
-        this.roomLost(message.room)
+        // Its session alone: others are known to be out from when the room was given up, and may be in the next by now.
+        this.#sessions.get(connection.session ?? '')?.rooms.delete(message.room)
         return
       default:
     }
