@@ -17,6 +17,7 @@ export type EndReason =
   | 'heartbeat-lost'
   | 'slow-consumer'
   | 'limit-reached'
+  | 'rate-limited'
   | 'server-closing'
   | 'crashed'
 

@@ -15,6 +15,7 @@ export type { Inspect } from './runtime/actors/actor-system.ts'
 export type { Frame } from './runtime/ports/frame.ts'
 export { defineRoom } from './runtime/room/room-options.ts'
 export type { KeyedMessage, RoomOptions, SlowPolicy } from './runtime/room/room-options.ts'
+export type { Authorize, PermissionQuestion, RoomAction } from './runtime/options.ts'
 export type { Authenticate, Credentials, RuntimeOptions } from './runtime/options.ts'
 export type { Clock, Environment } from './runtime/ports/environment.ts'
 export type {
@@ -29,6 +30,7 @@ export type {
   Recovery,
   RoomLog,
 } from './runtime/ports/history.ts'
+export type { UserHandle } from './runtime/session/user-handle.ts'
 export type { Census, DrainOptions } from './runtime/runtime.ts'
 export type { Telemetry, TelemetryEvent } from './runtime/telemetry.ts'
 export type { Acceptor, ConnectRequest, SocketSink, TransportSocket } from './runtime/ports/transport.ts'

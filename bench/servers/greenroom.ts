@@ -1,6 +1,13 @@
 import { createRuntime } from 'greenroom'
 import { answerRunner } from './control-channel.ts'
 
-// Everything by default, but for the heartbeat: no server is to probe anybody while it is measured.
-const runtime = createRuntime({ heartbeatMs: 600_000 })
+// Everything by default, but for the heartbeat, as no server is to probe anybody while it is measured, and for the rates
+// at which clients may send: the others have no such limits.
+const unlimited = {
+  messagesPerSecond: Infinity,
+  bytesPerSecond: Infinity,
+  userMessagesPerSecond: Infinity,
+  userBytesPerSecond: Infinity,
+}
+const runtime = createRuntime({ heartbeatMs: 600_000, ...unlimited })
 answerRunner(await runtime.listen(0, { host: '127.0.0.1' }))

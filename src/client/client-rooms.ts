@@ -87,12 +87,13 @@ export class ClientRooms implements RoomPort {
         return true
       case 'error': {
         const { code } = message
-        // A room that has failed too often tells everybody who was in it, in answer to nothing. Who has asked to be let
-        // in since is yet to be answered.
-        const about =
-          id === undefined && code === 'room-unavailable' && !this.#asks(room) ? room : this.#joining.get(id)
-        // Who asked to be let in again is in still: the room asks once more after a while, and others meanwhile.
-        if (code === 'storage-failed') this.#asksNoMore(about)
+        // A room that has failed too often tells everybody who was in it, in answer to nothing; so does one for whoever
+        // may not be in it any more. Who has asked to be let in since is yet to be answered.
+        const isOut = id === undefined && (code === 'room-unavailable' || code === 'expelled')
+        const about = isOut && !this.#asks(room) ? room : this.#joining.get(id)
+        // Who asked to be let in again is in still, and who asked too fast may ask again: the room asks once more after a
+        // while, and others meanwhile.
+        if (code === 'storage-failed' || code === 'rate-limited') this.#asksNoMore(about)
         else about?.refused(message)
         return about !== undefined || (id === undefined && this.#hasLeft(name))
       }

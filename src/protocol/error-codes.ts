@@ -13,9 +13,12 @@ export const errorCodes = {
   'bad-data': 'The data is nested too deep or has too many parts.',
   'bad-meta': 'The meta names a conversion that is not allowed from a client.',
   'not-allowed': 'The connection does not take this message now.',
+  expelled: 'You may not be in this room any more, and are out of it.',
+  forbidden: 'You may not do this here, or there is no such room.',
   'not-authenticated': 'The token was refused.',
   'room-unavailable': 'The room could not be opened, or failed too often.',
   'storage-failed': 'The log could not do it now. Ask again under the same id.',
+  'rate-limited': 'Too much was sent at once. Send it again after `retryAfterMs`.',
   timeout: 'Nobody answered in time.',
   internal: 'Something failed on the server; the connection goes on.',
 } as const

@@ -211,6 +211,8 @@ export interface ErrorMessage {
   readonly message: string
   readonly id?: RequestId
   readonly room?: string
+  /** How long to wait before asking again (ms), where that is known. */
+  readonly retryAfterMs?: number
 }
 
 /** What a server may send; an application's own messages come beside these, under types that it chooses. */

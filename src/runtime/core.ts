@@ -10,6 +10,7 @@ import type { Population } from './actors/population.ts'
 import type { RuntimeOptions, Settings } from './options.ts'
 import type { Session } from './session/session.ts'
 import type { Steps } from './actors/steps.ts'
+import type { Users } from './session/users.ts'
 import type { Telemetry } from './telemetry.ts'
 
 /** What the parts of a runtime share. */
@@ -26,6 +27,8 @@ export interface Core {
   /** The supervisor. */
   readonly root: AnyActorRef
   readonly steps: Steps
+  /** Who is connected. */
+  readonly users: Users
   /** What every actor's fast lane needs. */
   readonly lanes: Pick<LaneOptions, 'steps' | 'watched'>
   /** What answers clients' requests, by their type. */

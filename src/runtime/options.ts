@@ -22,6 +22,24 @@ export type Authenticate = (
   context: { readonly signal: AbortSignal },
 ) => User | Identity | Promise<User | Identity>
 
+/** Something that a user may be allowed to do in a room. Typing belongs to `publish`. */
+export type RoomAction = 'join' | 'publish' | 'presence' | 'history'
+
+/** What {@link Authorize} is asked. */
+export interface PermissionQuestion {
+  readonly user: User
+  readonly session: string
+  readonly action: RoomAction
+  /** The name that the client says; it need not be that of a room that there is. */
+  readonly room: string
+}
+
+/** Decides what somebody may do; `signal` is aborted when they have gone meanwhile, or the time is up. */
+export type Authorize = (
+  question: PermissionQuestion,
+  context: { readonly signal: AbortSignal },
+) => boolean | Promise<boolean>
+
 /** What `createRuntime` takes. Everything has a default. */
 export interface RuntimeOptions {
   /**
@@ -32,6 +50,14 @@ export interface RuntimeOptions {
    * Who somebody without credentials is. Without it, credentials are required as soon as `authenticate` is given.
    */
   readonly guest?: (request: ConnectRequest) => User
+  /**
+   * What somebody may do in a room. Without it everybody may do everything. The session's next messages wait for the
+   * answer. A yes is remembered until the user's credentials are renewed, the client has reconnected, or the room has
+   * been left; a member who then may be in the room no more is taken out of it. What a connection machine of your own
+   * does in a room is not asked about. Anything but `true` is a no: what it
+   * throws is reported, and answered `internal`.
+   */
+  readonly authorize?: Authorize
   /**
    * Rooms by name. A pattern is a name, or a beginning followed by `*`; the longest that matches counts.
    */
@@ -106,11 +132,39 @@ export interface RuntimeOptions {
   /** Largest presence state, as JSON (bytes). @default 2_048 */
   readonly presenceBytes?: number
 
+  /** What one connection may send, sustained (bytes each second). @default 1_048_576 */
+  readonly bytesPerSecond?: number
+  /** … and at once, after it was quiet (bytes). @default 16_777_216 */
+  readonly bytesBurst?: number
+  /** What one user may send by all connections together, sustained (bytes each second). @default 4_194_304 */
+  readonly userBytesPerSecond?: number
+  /** … and at once (bytes). @default 67_108_864 */
+  readonly userBytesBurst?: number
+
   /** Data replayed at most in one answer (characters of JSON); whoever missed more is told so. @default 2_097_152 */
   readonly replayBytes?: number
   /** What all logs in memory may hold together (characters of JSON); the quietest logs go first. @default 67_108_864 */
   readonly historyBytes?: number
 
+  /**
+   * Messages that one connection may send each second, sustained. Beyond it each is answered `rate-limited` and not
+   * acted upon; who goes on is closed with 4229. `Infinity` for no limit.
+   *
+   * @default 100
+   */
+  readonly messagesPerSecond?: number
+  /** … and at once, after it was quiet. @default 1_000 */
+  readonly messageBurst?: number
+  /** Messages that one user may send by all connections together, sustained. @default 500 */
+  readonly userMessagesPerSecond?: number
+  /** … and at once. @default 5_000 */
+  readonly userMessageBurst?: number
+  /** Messages answered `rate-limited` at once, before the connection is closed; ten more each second. @default 100 */
+  readonly refusalBurst?: number
+  /** Messages in a row that cannot be read, before the connection is closed with 4213. @default 100 */
+  readonly malformedCount?: number
+  /** Connections of one user at once. @default 100 */
+  readonly connectionsPerUser?: number
   /** Rooms one session may be in. @default 100 */
   readonly roomsPerSession?: number
   /** Messages replayed at most to somebody who comes back. @default 300 */
@@ -156,8 +210,19 @@ const numbers = {
   roomBacklogBytes: 8_388_608,
   replyCacheBytes: 65_536,
   presenceBytes: 2_048,
+  bytesPerSecond: 1_048_576,
+  bytesBurst: 16_777_216,
+  userBytesPerSecond: 4_194_304,
+  userBytesBurst: 67_108_864,
   replayBytes: 2_097_152,
   historyBytes: 67_108_864,
+  messagesPerSecond: 100,
+  messageBurst: 1_000,
+  userMessagesPerSecond: 500,
+  userMessageBurst: 5_000,
+  refusalBurst: 100,
+  malformedCount: 100,
+  connectionsPerUser: 100,
   roomsPerSession: 100,
   replayCount: 300,
   idempotencyCount: 256,
@@ -172,6 +237,7 @@ const numbers = {
 const others = new Set([
   'authenticate',
   'guest',
+  'authorize',
   'rooms',
   'connection',
   'inspect',

@@ -17,6 +17,8 @@ import { Pressure } from './connection/pressure.ts'
 import { memorySessions } from './session/memory-sessions.ts'
 import { Population } from './actors/population.ts'
 import { Steps } from './actors/steps.ts'
+import { userHandle, type UserHandle } from './session/user-handle.ts'
+import { Users } from './session/users.ts'
 import { Supervisor } from './supervisor.ts'
 import { safeTelemetry } from './telemetry.ts'
 import type { Acceptor, ConnectRequest, SocketSink, TransportSocket } from './ports/transport.ts'
@@ -79,6 +81,7 @@ export class RuntimeTrunk implements Acceptor {
         answersLimitBytes: settings.outboxBytes + settings.replayBytes,
       },
       handlers,
+      users: new Users(settings, environment.clock),
       abandonedLogs: new Map(),
       inboxOf: (link) => (link.inbox ??= this.#inbox(link)),
       sessionChanged: (session) => this.#supervisor.sessions.changed(session),
@@ -148,6 +151,11 @@ export class RuntimeTrunk implements Acceptor {
     return [...this.#supervisor.connections.values()].flatMap((link) =>
       link.session === undefined || !link.outbox.writable ? [] : [new ConnectionHandle(this.#core, link, link.session)],
     )
+  }
+
+  /** A user: to see where they are connected, and to send them away. Also for one who is not here. */
+  user(id: string): UserHandle {
+    return userHandle(this.#core, this.#supervisor.sessions, id)
   }
 
   /** How many actors live, by kind. */

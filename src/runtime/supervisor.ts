@@ -98,7 +98,11 @@ export class Supervisor implements PopulationListener {
   done(address: string): void {
     // One that was cut off has its socket's end still before it.
     const link = this.connections.get(address)
-    if (link !== undefined) link.actor = undefined
+    if (link !== undefined) {
+      link.actor = undefined
+      // A chart of one's own may have ended without a release.
+      this.#core.users.leave(link)
+    }
     this.#ended(address)
   }
 

@@ -67,7 +67,7 @@ describe('what waits for a reader', () => {
   })
 
   it('[BOUND] is as much for a reader of its own replies, and for one that is told of others’ presence', async () => {
-    const stage = new Stage(byName)
+    const stage = new Stage({ ...byName, messagesPerSecond: Infinity, userMessagesPerSecond: Infinity })
     const ends = serverEnds(stage)
     const deaf = await stage.member('main', { token: 'deaf' })
     const loud = await stage.member('main', { token: 'loud' })

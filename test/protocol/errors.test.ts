@@ -69,7 +69,16 @@ describe('error', () => {
     ada.send({ type: 'ponder', id: 9 })
     await stage.clock.advance(10)
     expect(ada.last('error')).toEqual({ type: 'error', code: 'timeout', message: errorCodes.timeout, id: 9 })
-    const all = [...Object.keys(provocations), 'not-allowed', 'room-unavailable', 'storage-failed', 'timeout']
+    const others = [
+      'expelled',
+      'forbidden',
+      'not-allowed',
+      'rate-limited',
+      'room-unavailable',
+      'storage-failed',
+      'timeout',
+    ]
+    const all = [...Object.keys(provocations), ...others]
     expect(all.toSorted()).toEqual(Object.keys(errorCodes).toSorted())
   })
 

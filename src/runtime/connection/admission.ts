@@ -5,6 +5,7 @@ import type { Core } from '../core.ts'
 import { endings } from './endings.ts'
 import type { EndReason } from '../../../machines/index.ts'
 import { handleMessage } from './inbound.ts'
+import { askAgain } from './permission.ts'
 import type { Call } from './inbox.ts'
 import type { Claim } from '../ports/session-store.ts'
 import type { Session } from '../session/session.ts'
@@ -18,9 +19,11 @@ export function admit(core: Core, sessions: Sessions, link: ConnectionLink, iden
   const { session } = link
   // Another connection's claim of the session was newer: this one is closed as replaced.
   if (outcome === 'replaced' || session === undefined) return
+  core.users.enter(link, session.user.id)
   link.outbox.writable = true
   welcome(core, link, session, outcome === 'resumed', id)
   link.forgetCredentials()
+  if (outcome === 'resumed') askAgain(core, link)
   core.telemetry({ type: 'connection.opened', connection: link.address, user: session.user.id })
 }
 
@@ -69,7 +72,10 @@ function settleTakeOver(
     core.route(present.address, { type: 'session.leave' })
   }
   const { session } = link
-  if (session !== undefined) welcome(core, link, session, outcome === 'resumed', id)
+  if (session === undefined) return
+  core.users.enter(link, session.user.id)
+  welcome(core, link, session, outcome === 'resumed', id)
+  if (outcome === 'resumed') askAgain(core, link)
 }
 
 function welcome(
@@ -95,6 +101,7 @@ function welcome(
 /** Lets go of a connection's session: it waits for its client, or is over, as the reason has it. */
 export function release(core: Core, sessions: Sessions, link: ConnectionLink, reason: EndReason): void {
   sessions.abandon(link)
+  core.users.leave(link)
   const { session } = link
   link.cancel()
   link.outbox.writable = false

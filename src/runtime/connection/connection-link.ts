@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import type { AnyActorRef } from 'xstate'
 import type { EndReason } from '../../../machines/index.ts'
 import {
@@ -7,8 +8,10 @@ import {
   errorMessage,
   RequestError,
   type Decoded,
+  type ErrorMessage,
   type ErrorCode,
   type HelloMessage,
+  type ReplyMessage,
   type RequestId,
   type ServerMessage,
 } from '../../protocol/index.ts'
@@ -18,12 +21,15 @@ import type { Clock } from '../ports/environment.ts'
 import { Frame } from '../ports/frame.ts'
 import type { Inbound } from './inbound.ts'
 import type { Inbox } from './inbox.ts'
+import { Intake } from './intake.ts'
 import { textSizeOf } from './message-size.ts'
+import type { Settings } from '../options.ts'
 import { Outbox, type OutboxOwner } from './outbox.ts'
 import { Requests } from './requests.ts'
 import type { Claim } from '../ports/session-store.ts'
 import type { Session } from '../session/session.ts'
 import type { ResumeClaim } from '../session/sessions.ts'
+import type { PresentUser } from '../session/users.ts'
 import type { ConnectRequest, SocketSink, TransportSocket } from '../ports/transport.ts'
 
 /** Messages that may wait for the welcome, and what they may amount to. */
@@ -46,6 +52,8 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
   hello: HelloMessage | undefined
   /** The id of the `auth` that is being checked, or was checked last. */
   renewal: RequestId | undefined
+  /** Whose it is, once that is known. */
+  user: PresentUser | undefined
   /** The session that it owns, once it has been let in. */
   session: Session | undefined
   /** What it is to own: a session of its own, or one that its client has shown to be its. */
@@ -62,7 +70,10 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
   /** The value of {@link received} when the heartbeat last probed. */
   receivedAtProbe = 0
   readonly #applicationTypes: ReadonlySet<string> | undefined
+  readonly #settings: Settings
   readonly #clock: Clock
+  /** How much is said; from the first message on. */
+  #intake: Intake | undefined
   /** Whether the close handshake has begun. */
   #closing = false
   #held: { type: string }[] | undefined
@@ -80,23 +91,34 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
     this.request = request
     this.outbox = new Outbox(socket, this, core.outboxTerms)
     this.#applicationTypes = applicationTypes
+    this.#settings = core.settings
     this.#clock = core.environment.clock
   }
 
   // From the transport.
 
   message(text: string): void {
-    this.#dispatch(decodeClientMessage(text, this.#applicationTypes))
+    // What follows our close frame is not even read.
+    if (!this.#closing) this.#take(Buffer.byteLength(text), decodeClientMessage(text, this.#applicationTypes))
   }
 
   binary(bytes: Uint8Array): void {
-    this.#dispatch(decodeClientBinary(bytes))
+    if (!this.#closing) this.#take(bytes.byteLength, decodeClientBinary(bytes))
   }
 
-  #dispatch({ message: decoded, error }: Decoded): void {
+  #take(bytes: number, { message: decoded, error }: Decoded): void {
     this.received++
+    const now = this.#clock.now()
+    this.#intake ??= new Intake(this.#settings, now)
+    const verdict = this.#intake.judge(now, bytes, error === undefined, this.user?.allowance)
     // What could not be read takes its turn among the others, and is answered there.
     const message = decoded ?? error
+    if (verdict === undefined) this.#dispatch(message)
+    else if ('end' in verdict) this.actor?.send({ type: 'connection.close', reason: verdict.end })
+    else this.#dispatch(tooMuch(message, verdict.retryAfterMs))
+  }
+
+  #dispatch(message: { readonly type: string }): void {
     if (message.type === 'hello') this.actor?.send({ type: 'socket.hello', message })
     else if (message.type === 'auth') this.actor?.send({ type: 'identity.renew', message })
     else this.actor?.send({ type: 'socket.message', message })
@@ -197,4 +219,12 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
   toJSON(): object {
     return { address: this.address, session: this.session?.id }
   }
+}
+
+/** What is done in place of a message that was one too many: its sender is told, or whoever waits for it as an answer. */
+function tooMuch(message: Decoded['message'] | ErrorMessage, retryAfterMs: number): ErrorMessage | ReplyMessage {
+  const { type, id, room } = message as { readonly type: string; readonly id?: RequestId; readonly room?: string }
+  const error = errorMessage('rate-limited', id, room)
+  if (type === 'reply' && id !== undefined) return { type, id, error: { code: error.code, message: error.message } }
+  return Number.isFinite(retryAfterMs) ? { ...error, retryAfterMs } : error
 }

@@ -15,6 +15,7 @@ import { implement } from '../actors/actor-system.ts'
 import type { Core } from '../core.ts'
 import { handleMessage, perform, type Inbound } from './inbound.ts'
 import type { Inbox } from './inbox.ts'
+import { askAgain } from './permission.ts'
 import { connectionTiming } from './timing.ts'
 import { withLanes, type LanedLogic } from '../actors/lanes.ts'
 import { withPopulation } from '../actors/population.ts'
@@ -68,6 +69,7 @@ function actors(core: Core, sessions: Sessions): object {
       }
       await sessions.prepare(link, identity, resume)
       if (signal.aborted) sessions.abandon(link)
+      else countUser(core, link, identity)
       return identity
     }),
     request: fromPromise<unknown, { link: object; type: string; data?: unknown; timeoutMs?: number }>(
@@ -84,6 +86,17 @@ function actors(core: Core, sessions: Sessions): object {
     }),
     heartbeat: heartbeatLogic(core),
   }
+}
+
+/** Counts a connection among its user's, unless that would be one too many: then it is closed. */
+function countUser(core: Core, link: ConnectionLink, identity: Identity): void {
+  const { id } = link.claim?.claim.record.user ?? identity.user
+  // One that continues a session takes the place of another.
+  if (link.claim === undefined && core.users.isFull(id)) {
+    core.route(link.address, { type: 'connection.close', reason: 'limit-reached' } as never)
+    throw new Error(`'${id}' has as many connections as one user may have.`)
+  }
+  core.users.enter(link, id)
 }
 
 async function identify(
@@ -166,6 +179,7 @@ function actions(core: Core, sessions: Sessions): object {
         ...(id === undefined ? {} : { id }),
         ...(expiresAt === undefined ? {} : { expiresAt }),
       })
+      askAgain(core, linkOf(args))
     },
     refuseIdentity: (args: Args) => {
       const link = linkOf(args)

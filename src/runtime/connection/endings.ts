@@ -23,6 +23,7 @@ export const endings: { readonly [reason in EndReason]: Ending } = {
   'heartbeat-lost': { code: closeCodes.heartbeatLost, session: 'waits' },
   'slow-consumer': { code: closeCodes.slowConsumer, session: 'waits' },
   'limit-reached': { code: closeCodes.limitReached, session: 'waits' },
+  'rate-limited': { code: closeCodes.rateLimited, session: 'waits' },
   'server-closing': { code: closeCodes.serviceRestart, session: 'waits' },
   crashed: { code: closeCodes.internalError, session: 'waits' },
 }

@@ -6,6 +6,7 @@ import type { Core } from '../core.ts'
 import { Frame } from '../ports/frame.ts'
 import { withLanes, type LanedLogic } from '../actors/lanes.ts'
 import type { Outbox } from '../connection/outbox.ts'
+import type { Permissions } from './permissions.ts'
 import type { Replies } from './replies.ts'
 
 /** The record of a session: what survives a reconnect. Its actor decides over it. */
@@ -33,6 +34,8 @@ export class Session {
   unconfirmed: Set<string> | undefined
   /** When this process took it in, if it has had no connection since (ms since the epoch). */
   restoredAt: number | undefined
+  /** What it has been allowed to do, as it was asked: by room, once it was asked. */
+  permissions: Permissions | undefined
   /** What its requests were answered, once there was one. */
   replies: Replies | undefined
   #link: ConnectionLink | undefined

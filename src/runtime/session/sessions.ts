@@ -47,6 +47,11 @@ export class Sessions {
     return this.#records.get(id)
   }
 
+  /** The sessions of a user, connected or not. Walks all there are. */
+  ofUser(user: string): Session[] {
+    return [...this.#records.values()].filter((session) => session.user.id === user)
+  }
+
   /**
    * Readies the session that a connection is going to own: the one that it claims, if the claim is true and it is this
    * user's, or a fresh one. The store is asked before the connection is let in.

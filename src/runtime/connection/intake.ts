@@ -1,0 +1,60 @@
+import type { EndReason } from '../../../machines/index.ts'
+import type { Settings } from '../options.ts'
+import { Allowance } from './allowance.ts'
+import { TokenBucket } from './token-bucket.ts'
+
+/** Refusals that a client is forgiven each second. */
+const refusalsPerSecond = 10
+
+/**
+ * What becomes of a message by how much its client has said: nothing special; it is refused, for so long (ms); or its
+ * connection is closed.
+ */
+export type Verdict = undefined | { readonly retryAfterMs: number } | { readonly end: EndReason }
+
+/** How much one client says, and how much of it cannot be read. */
+export class Intake {
+  readonly #allowance: Allowance
+  readonly #refusals: TokenBucket
+  readonly #malformedCount: number
+  /** Messages in a row that could not be read. */
+  #malformed = 0
+
+  constructor(settings: Settings, now: number) {
+    this.#allowance = connectionAllowance(settings, now)
+    this.#refusals = new TokenBucket(refusalsPerSecond, settings.refusalBurst, now)
+    this.#malformedCount = settings.malformedCount
+  }
+
+  /**
+   * Judges a message.
+   *
+   * @param readable - whether it could be read
+   * @param shared - what its user may say by all connections
+   */
+  judge(now: number, bytes: number, readable: boolean, shared: Allowance | undefined): Verdict {
+    const waitMs = this.#allowance.take(now, bytes) || shared?.take(now, bytes) || 0
+    if (waitMs > 0) return this.#refusals.take(now) ? { retryAfterMs: waitMs } : { end: 'rate-limited' }
+    this.#malformed = readable ? 0 : this.#malformed + 1
+    return this.#malformed > this.#malformedCount ? { end: 'limit-reached' } : undefined
+  }
+}
+
+function connectionAllowance(settings: Settings, now: number): Allowance {
+  const { messagesPerSecond, messageBurst, bytesPerSecond, bytesBurst, frameBytes } = settings
+  // A frame that is taken at all must fit once.
+  const limits = { messagesPerSecond, messageBurst, bytesPerSecond, bytesBurst: Math.max(bytesBurst, frameBytes) }
+  return new Allowance(limits, now)
+}
+
+/** What a user may say by all connections together. */
+export function userAllowance(settings: Settings, now: number): Allowance {
+  const { userMessagesPerSecond, userMessageBurst, userBytesPerSecond, userBytesBurst, frameBytes } = settings
+  const limits = {
+    messagesPerSecond: userMessagesPerSecond,
+    messageBurst: userMessageBurst,
+    bytesPerSecond: userBytesPerSecond,
+    bytesBurst: Math.max(userBytesBurst, frameBytes),
+  }
+  return new Allowance(limits, now)
+}

@@ -1,0 +1,133 @@
+import { errorMessage, type RequestId } from '../../protocol/index.ts'
+import type { Core } from '../core.ts'
+import type { RoomAction } from '../options.ts'
+import { Permissions } from '../session/permissions.ts'
+import type { Session } from '../session/session.ts'
+import type { ConnectionLink } from './connection-link.ts'
+import type { Inbound } from './inbound.ts'
+import type { Call } from './inbox.ts'
+
+/** What a message asks to be allowed. To leave a room everybody may. */
+const actions: { readonly [type in Inbound['type']]?: RoomAction } = {
+  join: 'join',
+  message: 'publish',
+  typing: 'publish',
+  presence: 'presence',
+  history: 'history',
+}
+
+/**
+ * Does what a message asks for if its user may do it; the application is asked unless it has said so before. What the
+ * session sends meanwhile waits behind it.
+ */
+export function permit(
+  core: Core,
+  link: ConnectionLink,
+  session: Session,
+  message: Inbound,
+  proceed: () => void,
+): void {
+  const action = actions[message.type]
+  const { room, id } = message as { readonly room?: string; readonly id?: RequestId }
+  if (message.type === 'leave') session.permissions?.forget(message.room)
+  if (action === undefined || room === undefined) return proceed()
+  // Whoever is not in a room is refused for that; nobody need be asked.
+  if (action !== 'join' && !session.rooms.has(room)) return proceed()
+  if (session.permissions?.has(room, action) === true) return proceed()
+  const refuse = (code: Refusal): void => {
+    if (action === 'join') expel(core, session, room)
+    link.refuse(code, id, room)
+  }
+  ask(core, link, session, { action, room, id }, { ordered: true, proceed, refuse })
+}
+
+/**
+ * Circumstances have changed: what was allowed has to be asked for again, and whether the session may still be in its
+ * rooms is asked at once. Where it may not, it is taken out and told so.
+ */
+export function askAgain(core: Core, link: ConnectionLink): void {
+  const { session } = link
+  if (session === undefined || core.options.authorize === undefined) return
+  session.permissions = undefined
+  for (const room of [...session.rooms.keys()]) {
+    // Not knowing is no reason to let anybody stay.
+    const refuse = (): void => {
+      expel(core, session, room)
+      session.send(errorMessage('expelled', undefined, room))
+    }
+    ask(core, link, session, { action: 'join', room, id: undefined }, { ordered: false, proceed: () => {}, refuse })
+  }
+}
+
+type Refusal = 'forbidden' | 'internal' | 'timeout'
+
+interface Question {
+  readonly action: RoomAction
+  readonly room: string
+  readonly id: RequestId | undefined
+}
+
+interface Consequences {
+  /** Whether what the session sends meanwhile waits. */
+  readonly ordered: boolean
+  proceed(): void
+  refuse(code: Refusal): void
+}
+
+function ask(core: Core, link: ConnectionLink, session: Session, question: Question, then: Consequences): void {
+  const { action, room } = question
+  const controller = new AbortController()
+  let answer: unknown
+  try {
+    answer = core.options.authorize?.({ user: session.user, session: session.id, action, room }, controller)
+  } catch (error) {
+    core.telemetry({ type: 'callback.threw', callback: 'authorize', error })
+    return then.refuse('internal')
+  }
+  // What is answered at once waits for nothing.
+  if (!(answer instanceof Promise)) return settle(session, question, answer, then)
+  const wait = (signal: AbortSignal): unknown => {
+    signal.addEventListener('abort', () => controller.abort(), { once: true })
+    return answer
+  }
+  core.inboxOf(link).begin(callOf(core, session, question, wait, then))
+}
+
+function callOf(
+  core: Core,
+  session: Session,
+  question: Question,
+  run: (signal: AbortSignal) => unknown,
+  then: Consequences,
+): Call {
+  const broken = (error: unknown): void => {
+    core.telemetry({ type: 'callback.threw', callback: 'authorize', error })
+    then.refuse('internal')
+  }
+  return {
+    id: question.id,
+    ordered: then.ordered,
+    timeoutMs: core.settings.credentialsTimeoutMs,
+    run,
+    done: (answer) => settle(session, question, answer, then),
+    failed: broken,
+    broken,
+    expired: () => then.refuse('timeout'),
+  }
+}
+
+function settle(session: Session, { room, action }: Question, answer: unknown, then: Consequences): void {
+  if (answer !== true) return then.refuse('forbidden')
+  session.permissions ??= new Permissions()
+  session.permissions.add(room, action)
+  then.proceed()
+  session.permissions?.keepOnly(session.rooms)
+}
+
+/** Takes a session out of a room that it may not be in (any more). */
+function expel(core: Core, session: Session, room: string): void {
+  session.permissions?.forget(room)
+  const address = session.rooms.get(room)
+  if (address === undefined) return
+  core.route(address, { type: 'room.leave', session, message: undefined } as never)
+}
