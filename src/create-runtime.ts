@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { checkDrainTime } from './runtime/drain.ts'
 import type { RuntimeOptions } from './runtime/options.ts'
 import { RuntimeTrunk, type DrainOptions } from './runtime/runtime.ts'
+import { OriginPolicy } from './transports/origin.ts'
+import { TrustedProxies } from './transports/trusted-proxies.ts'
 import { wsTransport, type WsTransport } from './transports/ws.ts'
 
 /** Node's own defaults let a request trickle in for minutes. */
@@ -20,6 +22,17 @@ export interface ListenOptions {
 export class Runtime extends RuntimeTrunk {
   readonly #transports: WsTransport[] = []
   readonly #servers = new Map<Server, Promise<number>>()
+  readonly #origins: OriginPolicy
+  readonly #proxies: TrustedProxies
+
+  /** @throws RangeError, TypeError as {@link createRuntime} */
+  constructor(options: RuntimeOptions = {}) {
+    // Before anything has started.
+    const [origins, proxies] = [new OriginPolicy(options.origins), new TrustedProxies(options.trustedProxies)]
+    super(options)
+    this.#origins = origins
+    this.#proxies = proxies
+  }
 
   /**
    * Opens a port of its own.
@@ -50,7 +63,15 @@ export class Runtime extends RuntimeTrunk {
   attach(server: Server, { path = '/ws' }: Pick<ListenOptions, 'path'> = {}): void {
     if (this.ended) throw new Error('The runtime is closed.')
     const { frameBytes, closeTimeoutMs } = this.settings
-    this.#transports.push(wsTransport(this, server, { path, frameBytes, closeTimeoutMs }))
+    this.#transports.push(
+      wsTransport(this, server, {
+        path,
+        frameBytes,
+        closeTimeoutMs,
+        origins: this.#origins,
+        proxies: this.#proxies,
+      }),
+    )
   }
 
   /**

@@ -1,9 +1,12 @@
 import { createRuntime } from 'greenroom'
 import { answerRunner } from './control-channel.ts'
 
-// Everything by default, but for the heartbeat, as no server is to probe anybody while it is measured, and for the rates
-// at which clients may send: the others have no such limits.
+// Everything by default, but for the heartbeat, as no server is to probe anybody while it is measured, and for limits that
+// the others do not have.
 const unlimited = {
+  connectionsPerAddress: Infinity,
+  unauthenticatedConnections: Infinity,
+  upgradesPerSecond: Infinity,
   messagesPerSecond: Infinity,
   bytesPerSecond: Infinity,
   userMessagesPerSecond: Infinity,

@@ -1,6 +1,8 @@
 /** The rules that a client cannot try on a server, and why not. */
 export const unchecked: Readonly<Record<string, string>> = {
   'UPGRADE-5': 'the server would have to close',
+  'UPGRADE-7': 'a server may allow any origin',
+  'UPGRADE-8': 'would need more connections than a check should open',
   'AUTH-4': 'needs credentials that are about to run out',
   'STORED-1': 'what the log has kept shows when its store fails',
   'SKIPPED-1': 'needs a room whose policy spares slow readers',

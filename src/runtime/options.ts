@@ -62,6 +62,19 @@ export interface RuntimeOptions {
    * Rooms by name. A pattern is a name, or a beginning followed by `*`; the longest that matches counts.
    */
   readonly rooms?: Readonly<Record<string, RoomOptions>>
+  /**
+   * From which pages browsers may connect: exact origins, such as `https://example.org`, with `'missing'` among them for
+   * those who name none, as others than browsers do; or `'any'`. Others are refused with 403.
+   *
+   * @default pages of the host that the request is for, and those who name none
+   */
+  readonly origins?: 'any' | readonly string[]
+  /**
+   * Proxies whose `X-Forwarded-For` is believed: addresses, and networks such as `10.0.0.0/8`.
+   *
+   * @default none
+   */
+  readonly trustedProxies?: readonly string[]
   /** A connection machine of your own, made with `connectionSetup`. */
   readonly connection?: AnyStateMachine
   /** An XState inspection observer for the whole system. While there is one, fast lanes are off. */
@@ -163,6 +176,16 @@ export interface RuntimeOptions {
   readonly refusalBurst?: number
   /** Messages in a row that cannot be read, before the connection is closed with 4213. @default 100 */
   readonly malformedCount?: number
+  /** Connections in all. More are refused with 503 before they are upgraded. @default 100_000 */
+  readonly connectionsTotal?: number
+  /** … of one address, for IPv6 of one /64 network. More are refused with 429. @default 100 */
+  readonly connectionsPerAddress?: number
+  /** … that have not been welcomed yet. More are refused with 503. @default 1_000 */
+  readonly unauthenticatedConnections?: number
+  /** Upgrades taken each second, sustained. More are refused with 503. @default 1_000 */
+  readonly upgradesPerSecond?: number
+  /** … and at once, after it was quiet. @default 2_000 */
+  readonly upgradeBurst?: number
   /** Connections of one user at once. @default 100 */
   readonly connectionsPerUser?: number
   /** Rooms one session may be in. @default 100 */
@@ -222,6 +245,11 @@ const numbers = {
   userMessageBurst: 5_000,
   refusalBurst: 100,
   malformedCount: 100,
+  connectionsTotal: 100_000,
+  connectionsPerAddress: 100,
+  unauthenticatedConnections: 1_000,
+  upgradesPerSecond: 1_000,
+  upgradeBurst: 2_000,
   connectionsPerUser: 100,
   roomsPerSession: 100,
   replayCount: 300,
@@ -239,6 +267,8 @@ const others = new Set([
   'guest',
   'authorize',
   'rooms',
+  'origins',
+  'trustedProxies',
   'connection',
   'inspect',
   'telemetry',

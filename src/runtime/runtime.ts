@@ -3,6 +3,7 @@ import { createRoot, guardInspect, type Inspect } from './actors/actor-system.ts
 import { applicationTypes } from './connection/application.ts'
 import { ConnectionLink } from './connection/connection-link.ts'
 import type { Core } from './core.ts'
+import { Door } from './door.ts'
 import { checkDrainTime } from './drain.ts'
 import type { LanedLogic } from './actors/lanes.ts'
 import { systemEnvironment } from './ports/environment.ts'
@@ -21,7 +22,7 @@ import { userHandle, type UserHandle } from './session/user-handle.ts'
 import { Users } from './session/users.ts'
 import { Supervisor } from './supervisor.ts'
 import { safeTelemetry } from './telemetry.ts'
-import type { Acceptor, ConnectRequest, SocketSink, TransportSocket } from './ports/transport.ts'
+import type { Acceptor, ConnectRequest, Refused, RefusedFor, SocketSink, TransportSocket } from './ports/transport.ts'
 
 /** How many of each kind of actor live in a runtime. */
 export interface Census {
@@ -47,6 +48,7 @@ export class RuntimeTrunk implements Acceptor {
   readonly #applicationTypes: ReadonlySet<string>
   readonly #ended: Promise<void>
   readonly #handlerLogic: LanedLogic
+  readonly #door: Door
   #watchers = 0
   #lastConnection = 0
 
@@ -59,6 +61,7 @@ export class RuntimeTrunk implements Acceptor {
     const environment = options.environment ?? systemEnvironment()
     const telemetry = safeTelemetry(options.telemetry)
     const handlers = handlersByType(options.handlers)
+    this.#door = new Door(settings, environment, telemetry)
     this.#applicationTypes = applicationTypes(options.connection, handlers)
 
     // The supervisor acts upon the core and the core routes through the supervisor: one of them has to be first.
@@ -115,10 +118,21 @@ export class RuntimeTrunk implements Acceptor {
     link.root.start()
   }
 
+  /** Whether there is no place for one more from an address. */
+  refuses(address: string): Refused | undefined {
+    return this.#door.refuses(address)
+  }
+
+  /** Reports a refusal by a transport's own rules. */
+  noteRefusal(reason: RefusedFor): void {
+    this.#door.report(reason)
+  }
+
   /** Takes a socket from a transport. */
   accept(socket: TransportSocket, request: ConnectRequest): SocketSink {
     const address = `connection:${++this.#lastConnection}`
     const link = new ConnectionLink(address, socket, request, this.#core, this.#applicationTypes)
+    link.pass = this.#door.enter(request)
     if (this.#core.root.getSnapshot().status === 'active') this.#core.root.send({ type: 'connection.accept', link })
     else socket.terminate()
     return link

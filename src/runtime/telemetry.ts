@@ -1,9 +1,16 @@
 import type { EndReason } from '../../machines/index.ts'
+import type { RefusedFor } from './ports/transport.ts'
 
 /** What a runtime has to report. Nothing in it is secret: no tokens, no data. */
 export type TelemetryEvent =
   | { readonly type: 'connection.opened'; readonly connection: string; readonly user: string }
   | { readonly type: 'connection.closed'; readonly connection: string; readonly reason: EndReason }
+  /**
+   * Sockets were not let in, so many since it was last reported for that reason: an origin that is not allowed, too many
+   * connections in all, not welcomed yet, or of one address, or too many upgrades a second. At most one a second and
+   * reason.
+   */
+  | { readonly type: 'connection.refused'; readonly reason: RefusedFor; readonly count: number }
   /** `authenticate` refused somebody, or failed: what it threw. */
   | { readonly type: 'authentication.refused'; readonly connection: string; readonly error: unknown }
   /** An actor threw. `restarted` tells whether it lives again. */

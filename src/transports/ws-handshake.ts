@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Refused } from '../runtime/ports/transport.ts'
 
 /** The version of the protocol: that of RFC 6455, and no draft's. */
 const version = '13'
@@ -25,6 +26,15 @@ export function refusalOf(request: IncomingMessage): Refusal | undefined {
   }
   return undefined
 }
+
+/** What is said to somebody whom the runtime does not let in. */
+export function busyRefusal({ reason, retryAfterSeconds }: Refused): Refusal {
+  const status = reason === 'address' ? '429 Too Many Requests' : '503 Service Unavailable'
+  return { status, headers: [`Retry-After: ${retryAfterSeconds}`] }
+}
+
+/** What is said to a page of an origin that may not connect. */
+export const originRefusal: Refusal = { status: '403 Forbidden', headers: [] }
 
 /**
  * The path and the query of an upgrade request. Its target need not be a URL, but may be a whole one (RFC 6455 §4.2.1),

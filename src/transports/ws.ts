@@ -6,7 +6,9 @@ import { closeCodes, subprotocol } from '../protocol/index.ts'
 import type { Frame } from '../runtime/ports/frame.ts'
 import type { Acceptor, ConnectRequest, SocketSink, TransportSocket } from '../runtime/ports/transport.ts'
 import { joinFrames } from './ws-frame.ts'
-import { parseTarget, refusalOf, type Refusal } from './ws-handshake.ts'
+import { OriginPolicy } from './origin.ts'
+import { TrustedProxies } from './trusted-proxies.ts'
+import { busyRefusal, originRefusal, parseTarget, refusalOf, type Refusal } from './ws-handshake.ts'
 
 /** What the `ws` transport is told. */
 export interface WsTransportOptions {
@@ -16,6 +18,10 @@ export interface WsTransportOptions {
   readonly frameBytes?: number
   /** How long a close handshake may take before the socket is destroyed (ms). @default 5_000 */
   readonly closeTimeoutMs?: number
+  /** From which pages browsers may connect. @default the same host's */
+  readonly origins?: OriginPolicy
+  /** Whose `X-Forwarded-For` is believed. @default nobody's */
+  readonly proxies?: TrustedProxies
 }
 
 /** A transport that stands on somebody's HTTP server. */
@@ -30,6 +36,7 @@ export interface WsTransport {
  */
 export function wsTransport(acceptor: Acceptor, server: Server, options: WsTransportOptions = {}): WsTransport {
   const { path = '/ws', frameBytes = 65_536, closeTimeoutMs = 5_000 } = options
+  const { origins = new OriginPolicy(undefined), proxies = new TrustedProxies() } = options
   const sockets = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -47,8 +54,15 @@ export function wsTransport(acceptor: Acceptor, server: Server, options: WsTrans
   return attachAt(server, path, (request, tcp, head) => {
     const refusal = refusalOf(request)
     if (refusal !== undefined) return refuse(tcp, refusal)
+    if (!origins.allows(request.headers.origin, request.headers.host)) {
+      acceptor.noteRefusal?.('origin')
+      return refuse(tcp, originRefusal)
+    }
+    const address = proxies.callerOf(request.socket.remoteAddress ?? '', request.headers['x-forwarded-for'])
+    const refused = acceptor.refuses?.(address)
+    if (refused !== undefined) return refuse(tcp, busyRefusal(refused))
     sockets.handleUpgrade(request, tcp, head, (socket) => {
-      ;(socket as ServerSocket).begin(acceptor, tcp, connectRequest(request))
+      ;(socket as ServerSocket).begin(acceptor, tcp, connectRequest(request, address))
     })
   })
 }
@@ -97,7 +111,7 @@ function refuse(tcp: Duplex, { status, headers }: Refusal): void {
   tcp.end(lines.join('\r\n'), () => tcp.destroy())
 }
 
-function connectRequest(request: IncomingMessage): ConnectRequest {
+function connectRequest(request: IncomingMessage, address: string): ConnectRequest {
   const { path, query } = parseTarget(request)
   const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
   const token = bearer ?? query.get('token') ?? undefined
@@ -106,7 +120,7 @@ function connectRequest(request: IncomingMessage): ConnectRequest {
   return {
     protocol: '',
     token,
-    address: request.socket.remoteAddress ?? '',
+    address,
     url: rest === '' ? path : `${path}?${rest}`,
     headers: request.headers,
   }

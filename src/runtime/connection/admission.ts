@@ -20,6 +20,7 @@ export function admit(core: Core, sessions: Sessions, link: ConnectionLink, iden
   // Another connection's claim of the session was newer: this one is closed as replaced.
   if (outcome === 'replaced' || session === undefined) return
   core.users.enter(link, session.user.id)
+  link.pass?.welcomed()
   link.outbox.writable = true
   welcome(core, link, session, outcome === 'resumed', id)
   link.forgetCredentials()

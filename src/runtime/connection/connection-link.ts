@@ -16,6 +16,7 @@ import {
   type ServerMessage,
 } from '../../protocol/index.ts'
 import type { Core } from '../core.ts'
+import type { Pass } from '../door.ts'
 import { endings, reasonOfClose } from './endings.ts'
 import type { Clock } from '../ports/environment.ts'
 import { Frame } from '../ports/frame.ts'
@@ -52,6 +53,8 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
   hello: HelloMessage | undefined
   /** The id of the `auth` that is being checked, or was checked last. */
   renewal: RequestId | undefined
+  /** What it is counted by. */
+  pass: Pass | undefined
   /** Whose it is, once that is known. */
   user: PresentUser | undefined
   /** The session that it owns, once it has been let in. */
@@ -134,6 +137,7 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
   }
 
   closed(code: number): void {
+    this.pass?.left()
     this.actor?.send({ type: 'socket.closed', reason: reasonOfClose(code) })
   }
 

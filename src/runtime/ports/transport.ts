@@ -50,7 +50,25 @@ export interface ConnectRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
 }
 
+/** Why a socket is not let in. */
+export type RefusedFor = 'origin' | 'total' | 'unauthenticated' | 'address' | 'upgrades'
+
+/** What somebody is told who is not let in. */
+export interface Refused {
+  readonly reason: RefusedFor
+  /** When to come back (s). */
+  readonly retryAfterSeconds: number
+}
+
 /** Where transports bring their sockets. */
 export interface Acceptor {
+  /**
+   * Asked before a socket is made of a request. Who is not refused is expected to be accepted in the same turn.
+   *
+   * @param address - the other side's
+   */
+  refuses?(address: string): Refused | undefined
+  /** A transport has refused somebody by its own rules. */
+  noteRefusal?(reason: RefusedFor): void
   accept(socket: TransportSocket, request: ConnectRequest): SocketSink
 }

@@ -1,0 +1,115 @@
+import type { Settings } from './options.ts'
+import { TokenBucket } from './connection/token-bucket.ts'
+import type { Environment } from './ports/environment.ts'
+import type { ConnectRequest, Refused, RefusedFor } from './ports/transport.ts'
+import type { Telemetry } from './telemetry.ts'
+
+/** How often a refusal is reported for one reason (ms). */
+const reportIntervalMs = 1_000
+
+/** How long those who were refused are to stay away at most (s); less by chance, or they would return all at once. */
+const stayAwaySeconds = 10
+
+/** A socket that is counted, until it says that it is gone. */
+export interface Pass {
+  /** Its client has been welcomed. */
+  welcomed(): void
+  /** The socket is gone. */
+  left(): void
+}
+
+/**
+ * Counts who comes in: how many there are, in all and by address, how many of them have not been welcomed yet, and how
+ * fast they come. Whoever is one too many is refused before there is a WebSocket to close.
+ */
+export class Door {
+  readonly #settings: Settings
+  readonly #environment: Environment
+  readonly #telemetry: Telemetry
+  readonly #upgrades: TokenBucket
+  readonly #byAddress = new Map<string, number>()
+  #sockets = 0
+  #waiting = 0
+  /** What was refused and not reported yet, and when something was reported last, by reason. */
+  readonly #refused = new Map<RefusedFor, { count: number; reportedAt: number }>()
+
+  constructor(settings: Settings, environment: Environment, telemetry: Telemetry) {
+    this.#settings = settings
+    this.#environment = environment
+    this.#telemetry = telemetry
+    this.#upgrades = new TokenBucket(settings.upgradesPerSecond, settings.upgradeBurst, environment.clock.now())
+  }
+
+  /** Whether there is no place for one more from an address; what is said of that is a `Retry-After`. */
+  refuses(address: string): Refused | undefined {
+    const reason = this.#reason(address)
+    if (reason === undefined) return undefined
+    this.report(reason)
+    return { reason, retryAfterSeconds: 1 + Math.floor(this.#environment.random() * stayAwaySeconds) }
+  }
+
+  /** Counts a socket. */
+  enter({ address }: ConnectRequest): Pass {
+    const subscriber = subscriberOf(address)
+    this.#sockets++
+    this.#waiting++
+    this.#byAddress.set(subscriber, (this.#byAddress.get(subscriber) ?? 0) + 1)
+    let state: 'waiting' | 'welcomed' | 'gone' = 'waiting'
+    const to = (next: typeof state): boolean => {
+      if (state === 'gone' || state === next) return false
+      if (state === 'waiting') this.#waiting--
+      state = next
+      return true
+    }
+    return {
+      welcomed: () => void to('welcomed'),
+      left: () => {
+        if (!to('gone')) return
+        this.#sockets--
+        const others = (this.#byAddress.get(subscriber) ?? 1) - 1
+        if (others === 0) this.#byAddress.delete(subscriber)
+        else this.#byAddress.set(subscriber, others)
+      },
+    }
+  }
+
+  /** Reports a refusal: the first of its reason at once, what follows within a second together, with the next one. */
+  report(reason: RefusedFor): void {
+    const now = this.#environment.clock.now()
+    const refused = this.#refused.get(reason) ?? { count: 0, reportedAt: -Infinity }
+    this.#refused.set(reason, refused)
+    refused.count++
+    if (Math.abs(now - refused.reportedAt) < reportIntervalMs) return
+    this.#telemetry({ type: 'connection.refused', reason, count: refused.count })
+    refused.count = 0
+    refused.reportedAt = now
+  }
+
+  #reason(address: string): RefusedFor | undefined {
+    const { connectionsTotal, connectionsPerAddress, unauthenticatedConnections } = this.#settings
+    if (this.#sockets >= connectionsTotal) return 'total'
+    if (this.#waiting >= unauthenticatedConnections) return 'unauthenticated'
+    if ((this.#byAddress.get(subscriberOf(address)) ?? 0) >= connectionsPerAddress) return 'address'
+    // Last: who is refused for something else has cost nothing of it.
+    return this.#upgrades.take(this.#environment.clock.now()) ? undefined : 'upgrades'
+  }
+}
+
+/**
+ * Whom an address stands for: of IPv6 the first 64 bits, which one subscriber has to himself; of an IPv4 address in
+ * IPv6's form, that address.
+ */
+export function subscriberOf(address: string): string {
+  if (!address.includes(':')) return address
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
+  if (mapped !== undefined) return mapped
+  const [head = '', tail] = address.split('%', 1).join('').toLowerCase().split('::')
+  const groups = head === '' ? [] : head.split(':')
+  const after = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - groups.length - after.length)
+  const all = [...groups, ...Array.from({ length: zeros }, () => '0'), ...after]
+  return `${all
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ''))
+    .join(':')}::/64`
+}
