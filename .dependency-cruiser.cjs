@@ -53,6 +53,12 @@ module.exports = {
       npm('nanoid'),
       '^(node:)?(buffer|crypto|fs|os|path)$',
     ]),
+    only(
+      'auth',
+      "Checks of credentials stand on the runtime's ports, and on a library that knows tokens.",
+      { path: '^src/auth/' },
+      ['^src/auth/', '^machines/', ports, npm('jose'), npm('nanoid')],
+    ),
     only('client', 'The client runs in a browser: no node:, no ws, no nanoid.', { path: '^src/client/' }, [
       '^src/client/',
       '^src/protocol/',
@@ -89,7 +95,7 @@ module.exports = {
       from: {
         path: '^src/',
         pathNot:
-          '^src/((protocol|runtime|transports|storage|client|testing|conformance)/|(create-runtime|index)\\.ts$)',
+          '^src/((protocol|runtime|transports|storage|auth|client|testing|conformance)/|(create-runtime|index)\\.ts$)',
       },
       to: {},
     },
@@ -115,7 +121,7 @@ module.exports = {
       to: {
         path: '^(src|machines)/',
         pathNot:
-          '^(src/(index|transports/(ws|memory)|storage/lmdb|(client|protocol|testing|conformance)/index)|machines/index)\\.ts$',
+          '^(src/(index|transports/(ws|memory)|storage/lmdb|(auth|client|protocol|testing|conformance)/index)|machines/index)\\.ts$',
       },
     },
     {

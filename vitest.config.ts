@@ -10,7 +10,7 @@ export default defineConfig({
       { find: /^greenroom\/(ws|memory)$/, replacement: source('src/transports/$1.ts') },
       { find: /^greenroom\/lmdb$/, replacement: source('src/storage/lmdb.ts') },
       { find: /^greenroom\/machines$/, replacement: source('machines/index.ts') },
-      { find: /^greenroom\/(client|protocol|testing|conformance)$/, replacement: source('src/$1/index.ts') },
+      { find: /^greenroom\/(auth|client|protocol|testing|conformance)$/, replacement: source('src/$1/index.ts') },
     ],
   },
   test: {

@@ -11,6 +11,7 @@ export type EndReason =
   | 'message-too-big'
   | 'not-authenticated'
   | 'authentication-timeout'
+  | 'authentication-unavailable'
   | 'forbidden'
   | 'replaced'
   | 'token-expired'
@@ -161,6 +162,10 @@ export function connectionSetup<Context extends object = object, Events extends 
     guards: {
       /** Whether there is nothing to wait for: credentials came with the upgrade request, or none are needed. */
       hasCredentials: () => false,
+      /** Whether the application knows who it is, and does not want them. */
+      isForbidden: () => false,
+      /** Whether the application cannot tell just now who it is. */
+      isUnknown: () => false,
       /** Whether it is not too late for a fresh token. */
       mayRenew: () => true,
       /** Whether a fresh identity is the same user as before. */
@@ -219,7 +224,19 @@ export const connectionMachine = connectionSetup().createMachine({
         src: 'authenticate',
         input: ({ context }) => ({ link: context.link }),
         onDone: { target: 'open', actions: assign({ identity: ({ event }) => event.output }) },
-        onError: { target: 'closing', actions: { type: 'end', params: { reason: 'not-authenticated' } } },
+        onError: [
+          {
+            guard: 'isForbidden',
+            target: 'closing',
+            actions: { type: 'end', params: { reason: 'forbidden' } },
+          },
+          {
+            guard: 'isUnknown',
+            target: 'closing',
+            actions: { type: 'end', params: { reason: 'authentication-unavailable' } },
+          },
+          { target: 'closing', actions: { type: 'end', params: { reason: 'not-authenticated' } } },
+        ],
       },
       on: {
         'socket.message': { actions: 'hold' },

@@ -16,7 +16,9 @@ export type { Frame } from './runtime/ports/frame.ts'
 export { defineRoom } from './runtime/room/room-options.ts'
 export type { KeyedMessage, RoomOptions, SlowPolicy } from './runtime/room/room-options.ts'
 export type { Authorize, PermissionQuestion, RoomAction } from './runtime/options.ts'
-export type { Authenticate, Credentials, RuntimeOptions } from './runtime/options.ts'
+export type { RuntimeOptions } from './runtime/options.ts'
+export { AuthenticationError } from './runtime/ports/authenticate.ts'
+export type { Authenticate, AuthenticationFailure, Credentials } from './runtime/ports/authenticate.ts'
 export type { Clock, Environment } from './runtime/ports/environment.ts'
 export type {
   Appended,

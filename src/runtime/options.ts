@@ -1,6 +1,7 @@
 import type { AnyStateMachine } from 'xstate'
-import type { Identity, User } from '../../machines/index.ts'
+import type { User } from '../../machines/index.ts'
 import type { Inspect } from './actors/actor-system.ts'
+import type { Authenticate } from './ports/authenticate.ts'
 import type { Environment } from './ports/environment.ts'
 import type { Handlers } from './connection/handlers.ts'
 import type { History } from './ports/history.ts'
@@ -8,19 +9,6 @@ import type { SessionStore } from './ports/session-store.ts'
 import type { RoomOptions } from './room/room-options.ts'
 import type { Telemetry } from './telemetry.ts'
 import type { ConnectRequest } from './ports/transport.ts'
-
-/** What an application is asked when somebody wants in. */
-export interface Credentials {
-  /** From `hello`, or from the upgrade request. */
-  readonly token: string | undefined
-  readonly request: ConnectRequest
-}
-
-/** Decides who somebody is. Throwing or rejecting refuses them; `signal` is aborted when they have gone meanwhile. */
-export type Authenticate = (
-  credentials: Credentials,
-  context: { readonly signal: AbortSignal },
-) => User | Identity | Promise<User | Identity>
 
 /** Something that a user may be allowed to do in a room. Typing belongs to `publish`. */
 export type RoomAction = 'join' | 'publish' | 'presence' | 'history'

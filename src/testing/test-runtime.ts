@@ -139,6 +139,8 @@ function scheduled(options: RuntimeOptions, clock: VirtualClock): RuntimeOptions
   return {
     ...options,
     handlers,
-    ...(authenticate === undefined ? {} : { authenticate: through('authenticate', authenticate) }),
+    ...(authenticate === undefined
+      ? {}
+      : { authenticate: Object.assign(through('authenticate', authenticate), authenticate) }),
   }
 }

@@ -17,7 +17,9 @@ export class OriginPolicy {
    */
   constructor(option: OriginOption | undefined) {
     if (option === undefined) this.#allowed = 'same-host'
-    else this.#allowed = option === 'any' ? 'any' : new Set(option.map(checkedOrigin))
+    else if (option !== 'any' && !Array.isArray(option)) {
+      throw new RangeError(`origins must be a list, or 'any', not '${String(option)}'`)
+    } else this.#allowed = option === 'any' ? 'any' : new Set(option.map(checkedOrigin))
   }
 
   allows(origin: string | undefined, host: string | undefined): boolean {

@@ -15,11 +15,11 @@ export class TrustedProxies {
   constructor(proxies: readonly string[] = []) {
     this.#any = proxies.length > 0
     for (const entry of proxies) {
-      const [address = '', bits] = String(entry).split('/')
+      const [address = '', bits, ...more] = String(entry).split('/')
       const family = familyOf(address)
       const width = family === 'ipv4' ? 32 : 128
       const prefix = bits === undefined ? width : /^\d{1,3}$/.test(bits) ? Number(bits) : NaN
-      if (family === undefined || !(prefix <= width)) {
+      if (family === undefined || !(prefix <= width) || more.length > 0) {
         throw new RangeError(`'${entry}' is neither an address nor a network, such as 10.0.0.0/8`)
       }
       this.#list.addSubnet(address, prefix, family)

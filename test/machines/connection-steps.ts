@@ -42,6 +42,9 @@ export const events: readonly Step[] = [
   closed('client-left'),
   { ...renewed, sameUser: true },
   renewed,
+  refused,
+  { ...refused, error: 'forbidden' },
+  { ...refused, error: 'unavailable' },
 ]
 
 const chartOf = (hasCredentials: boolean): Chart =>
@@ -51,6 +54,8 @@ const chartOf = (hasCredentials: boolean): Chart =>
     outputs: { authenticate: [ada], heartbeat: [undefined] },
     delays: { untilExpiry: 60_000 },
     guards: {
+      isForbidden: (step) => step['error'] === 'forbidden',
+      isUnknown: (step) => step['error'] === 'unavailable',
       sameUser: (step) => step['sameUser'] === true,
       mayRenew: (step) => step['late'] !== true,
       hasCredentials: () => hasCredentials,

@@ -7,7 +7,7 @@ const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(res
 
 /** A runtime on a port, and a client that has joined a room. */
 async function scene(options: RuntimeOptions) {
-  const runtime = createRuntime(options)
+  const runtime = createRuntime({ messagesPerSecond: Infinity, bytesPerSecond: Infinity, ...options })
   const port = await runtime.listen(0, { host: '127.0.0.1' })
   const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`)
   onTestFinished(async () => {

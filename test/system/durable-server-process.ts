@@ -11,6 +11,8 @@ const runtime = createRuntime({
   sessions: store,
   rooms: { '*': defineRoom({ history: 10_000 }) },
   replayCount: 10_000,
+  // Two hundred come from one address.
+  connectionsPerAddress: Infinity,
   telemetry: (event) => {
     if ('error' in event) process.send?.({ error: `${event.type}: ${String(event.error)}` })
   },

@@ -47,7 +47,7 @@ describe('X-Forwarded-For', () => {
 })
 
 describe('options of the door that make no sense', () => {
-  it.each(['10.0.0.0/33', '10.0.0/8', 'proxy.example.org', '10.0.0.1/', '::1/129', '10.0.0.1/-1'])(
+  it.each(['10.0.0.0/33', '10.0.0/8', 'proxy.example.org', '10.0.0.1/', '::1/129', '10.0.0.1/-1', '10.0.0.0/8/9'])(
     'are refused: the proxy %s',
     (proxy) => expect(() => createRuntime({ trustedProxies: [proxy] })).toThrow(RangeError),
   )

@@ -139,7 +139,9 @@ export const promiseChecks: readonly Check[] = [
       // What the network holds comes first, and how much that is nobody knows.
       while (said * data.length < most) {
         for (let i = 1; i < batch; i++) loud.send({ type: 'message', room, data })
-        await loud.say(room, data)
+        const reply = await loud.ask({ type: 'message', room, data })
+        if (reply['code'] === 'rate-limited') throw new Inapplicable('the server does not let anybody speak so fast')
+        expectFit(reply, { type: 'ack' }, 'the reply to message')
         said += batch
       }
       expectFit(

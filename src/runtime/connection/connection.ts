@@ -51,6 +51,7 @@ export function connectionLogic(core: Core, sessions: Sessions): LanedLogic {
 
 function hasCredentials({ options }: Core, { request }: ConnectionLink): boolean {
   if (request.protocol !== '') return false
+  if (options.authenticate?.presents?.(request) === true) return true
   return request.token !== undefined || options.authenticate === undefined || options.guest !== undefined
 }
 
@@ -105,7 +106,8 @@ async function identify(
   request: Parameters<NonNullable<Core['options']['guest']>>[0],
   signal: AbortSignal,
 ): Promise<Identity> {
-  if (options.authenticate !== undefined && (token !== undefined || options.guest === undefined)) {
+  const presents = options.authenticate?.presents ?? (() => false)
+  if (options.authenticate !== undefined && (token !== undefined || options.guest === undefined || presents(request))) {
     return asIdentity(await options.authenticate({ token, request }, { signal }))
   }
   const user = options.guest?.(request) ?? { id: `guest-${environment.newId()}` }

@@ -17,6 +17,7 @@ export const endings: { readonly [reason in EndReason]: Ending } = {
   'message-too-big': { code: closeCodes.messageTooBig, session: 'waits' },
   'not-authenticated': { code: closeCodes.notAuthenticated, session: 'leaves' },
   'authentication-timeout': { code: closeCodes.authenticationTimeout, session: 'waits' },
+  'authentication-unavailable': { code: closeCodes.tryAgainLater, session: 'waits' },
   forbidden: { code: closeCodes.forbidden, session: 'leaves' },
   replaced: { code: closeCodes.replaced, session: 'waits' },
   'token-expired': { code: closeCodes.tokenExpired, session: 'waits' },

@@ -1,10 +1,11 @@
 import type { EndReason, Identity } from '../../../machines/index.ts'
 import type { Settings } from '../options.ts'
+import { AuthenticationError } from '../ports/authenticate.ts'
 
 /** What delays and guards of a connection's chart look at. */
 interface Args {
   readonly context: { readonly identity: Identity | undefined; readonly reason?: EndReason | undefined }
-  readonly event: { readonly output?: unknown }
+  readonly event: { readonly output?: unknown; readonly error?: unknown }
 }
 
 /**
@@ -21,6 +22,8 @@ export function connectionTiming(settings: Settings, now: () => number) {
   }
   return {
     guards: {
+      isForbidden: ({ event }: Args) => failureOf(event) === 'forbidden',
+      isUnknown: ({ event }: Args) => failureOf(event) === 'unavailable',
       mayRenew: (args: Args) => untilExpiry(args, renewalGraceMs) > 0,
       sameUser: ({ context, event }: Args) => (event.output as Identity).user.id === context.identity?.user.id,
     },
@@ -34,4 +37,8 @@ export function connectionTiming(settings: Settings, now: () => number) {
         context.reason === 'slow-consumer' ? Math.min(1_000, closeTimeoutMs) : closeTimeoutMs,
     },
   }
+}
+
+function failureOf({ error }: Args['event']): string | undefined {
+  return error instanceof AuthenticationError ? error.code : undefined
 }
