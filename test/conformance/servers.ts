@@ -52,7 +52,7 @@ export async function serveBehind(
   options: RuntimeOptions,
   stand: (runtime: Runtime) => Acceptor,
 ): Promise<Omit<Served, 'runtime'>> {
-  const runtime = createRuntime(options)
+  const runtime = createRuntime({ ...unlimited, ...options })
   const server = createServer()
   wsTransport(stand(runtime), server)
   const url = `ws://127.0.0.1:${await listening(server)}/ws`
