@@ -54,23 +54,20 @@ export class Door {
     this.#sockets++
     this.#waiting++
     this.#byAddress.set(subscriber, (this.#byAddress.get(subscriber) ?? 0) + 1)
-    let state: 'waiting' | 'welcomed' | 'gone' = 'waiting'
-    const to = (next: typeof state): boolean => {
-      if (state === 'gone' || state === next) return false
-      if (state === 'waiting') this.#waiting--
-      state = next
-      return true
-    }
-    return {
-      welcomed: () => void to('welcomed'),
-      left: () => {
-        if (!to('gone')) return
-        this.#sockets--
-        const others = (this.#byAddress.get(subscriber) ?? 1) - 1
-        if (others === 0) this.#byAddress.delete(subscriber)
-        else this.#byAddress.set(subscriber, others)
-      },
-    }
+    return new Place(this, subscriber)
+  }
+
+  /** A socket counts among those that have not been welcomed no more. */
+  welcome(): void {
+    this.#waiting--
+  }
+
+  /** A socket is gone. */
+  leave(subscriber: string): void {
+    this.#sockets--
+    const others = (this.#byAddress.get(subscriber) ?? 1) - 1
+    if (others === 0) this.#byAddress.delete(subscriber)
+    else this.#byAddress.set(subscriber, others)
   }
 
   /** Reports a refusal: the first of its reason at once, what follows within a second together, with the next one. */
@@ -92,6 +89,31 @@ export class Door {
     if ((this.#byAddress.get(subscriberOf(address)) ?? 0) >= connectionsPerAddress) return 'address'
     // Last: who is refused for something else has cost nothing of it.
     return this.#upgrades.take(this.#environment.clock.now()) ? undefined : 'upgrades'
+  }
+}
+
+/** One socket's place. There is one for each connection, so it is small: no closures. */
+class Place implements Pass {
+  readonly #door: Door
+  readonly #subscriber: string
+  #state: 'waiting' | 'welcomed' | 'gone' = 'waiting'
+
+  constructor(door: Door, subscriber: string) {
+    this.#door = door
+    this.#subscriber = subscriber
+  }
+
+  welcomed(): void {
+    if (this.#state !== 'waiting') return
+    this.#state = 'welcomed'
+    this.#door.welcome()
+  }
+
+  left(): void {
+    if (this.#state === 'gone') return
+    if (this.#state === 'waiting') this.#door.welcome()
+    this.#state = 'gone'
+    this.#door.leave(this.#subscriber)
   }
 }
 

@@ -84,7 +84,7 @@ export class RuntimeTrunk implements Acceptor {
         answersLimitBytes: settings.outboxBytes + settings.replayBytes,
       },
       handlers,
-      users: new Users(settings, environment.clock),
+      users: new Users(settings),
       abandonedLogs: new Map(),
       inboxOf: (link) => (link.inbox ??= this.#inbox(link)),
       sessionChanged: (session) => this.#supervisor.sessions.changed(session),

@@ -41,6 +41,8 @@ const runtime = createRuntime({
   connectionsPerAddress: Infinity,
   messagesPerSecond: Infinity,
   bytesPerSecond: Infinity,
+  userMessagesPerSecond: Infinity,
+  userBytesPerSecond: Infinity,
   ...(JSON.parse(process.argv[2] ?? '{}') as object),
 })
 const port = await runtime.listen(0, { host: '127.0.0.1' })

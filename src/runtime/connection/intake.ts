@@ -15,15 +15,15 @@ export type Verdict = undefined | { readonly retryAfterMs: number } | { readonly
 /** How much one client says, and how much of it cannot be read. */
 export class Intake {
   readonly #allowance: Allowance
-  readonly #refusals: TokenBucket
-  readonly #malformedCount: number
+  readonly #settings: Settings
+  /** From the first refusal on: most connections have none, and this is held for each. */
+  #refusals: TokenBucket | undefined
   /** Messages in a row that could not be read. */
   #malformed = 0
 
   constructor(settings: Settings, now: number) {
     this.#allowance = connectionAllowance(settings, now)
-    this.#refusals = new TokenBucket(refusalsPerSecond, settings.refusalBurst, now)
-    this.#malformedCount = settings.malformedCount
+    this.#settings = settings
   }
 
   /**
@@ -34,9 +34,12 @@ export class Intake {
    */
   judge(now: number, bytes: number, readable: boolean, shared: Allowance | undefined): Verdict {
     const waitMs = this.#allowance.take(now, bytes) || shared?.take(now, bytes) || 0
-    if (waitMs > 0) return this.#refusals.take(now) ? { retryAfterMs: waitMs } : { end: 'rate-limited' }
+    if (waitMs > 0) {
+      this.#refusals ??= new TokenBucket(refusalsPerSecond, this.#settings.refusalBurst, now)
+      return this.#refusals.take(now) ? { retryAfterMs: waitMs } : { end: 'rate-limited' }
+    }
     this.#malformed = readable ? 0 : this.#malformed + 1
-    return this.#malformed > this.#malformedCount ? { end: 'limit-reached' } : undefined
+    return this.#malformed > this.#settings.malformedCount ? { end: 'limit-reached' } : undefined
   }
 }
 
@@ -57,4 +60,14 @@ export function userAllowance(settings: Settings, now: number): Allowance {
     bytesBurst: Math.max(userBytesBurst, frameBytes),
   }
   return new Allowance(limits, now)
+}
+
+/** Whether a user who has one connection could say less than it: else the connection's own limits are enough. */
+export function isStricterByUser(settings: Settings): boolean {
+  return (
+    settings.userMessagesPerSecond < settings.messagesPerSecond ||
+    settings.userMessageBurst < settings.messageBurst ||
+    settings.userBytesPerSecond < settings.bytesPerSecond ||
+    settings.userBytesBurst < settings.bytesBurst
+  )
 }

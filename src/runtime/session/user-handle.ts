@@ -25,7 +25,7 @@ export interface UserHandle {
 
 /** Finds a user's connections and sessions anew whenever it is asked: it may be kept. */
 export function userHandle(core: Core, sessions: Sessions, id: string): UserHandle {
-  const links = (): ReadonlySet<ConnectionLink> => core.users.get(id)?.links ?? new Set()
+  const links = (): readonly ConnectionLink[] => core.users.get(id)?.links ?? []
   return {
     id,
     get connections() {
@@ -47,7 +47,7 @@ export function userHandle(core: Core, sessions: Sessions, id: string): UserHand
       }
     },
     reauthorize: () => {
-      for (const link of links()) askAgain(core, link)
+      for (const link of [...links()]) askAgain(core, link)
     },
   }
 }

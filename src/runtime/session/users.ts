@@ -1,25 +1,23 @@
 import type { ConnectionLink } from '../connection/connection-link.ts'
 import type { Allowance } from '../connection/allowance.ts'
-import { userAllowance } from '../connection/intake.ts'
 import type { Settings } from '../options.ts'
-import type { Clock } from '../ports/environment.ts'
 
 /** A user who is here: by which connections, and what they may say together. */
 export interface PresentUser {
   readonly id: string
-  readonly links: Set<ConnectionLink>
-  readonly allowance: Allowance
+  /** A list, and not a set, which would take more than all the rest: by far the most have one. */
+  readonly links: ConnectionLink[]
+  /** Once something has been said. */
+  allowance: Allowance | undefined
 }
 
 /** Who is connected, by user. A connection counts from when it is known whose it is until its end. */
 export class Users {
   readonly #settings: Settings
-  readonly #clock: Clock
   readonly #users = new Map<string, PresentUser>()
 
-  constructor(settings: Settings, clock: Clock) {
+  constructor(settings: Settings) {
     this.#settings = settings
-    this.#clock = clock
   }
 
   get size(): number {
@@ -32,7 +30,7 @@ export class Users {
 
   /** Whether a user has as many connections as one may have. */
   isFull(id: string): boolean {
-    return (this.#users.get(id)?.links.size ?? 0) >= this.#settings.connectionsPerUser
+    return (this.#users.get(id)?.links.length ?? 0) >= this.#settings.connectionsPerUser
   }
 
   /** A connection is this user's, and nobody else's any more. */
@@ -41,10 +39,10 @@ export class Users {
     this.leave(link)
     let user = this.#users.get(id)
     if (user === undefined) {
-      user = { id, links: new Set(), allowance: userAllowance(this.#settings, this.#clock.now()) }
+      user = { id, links: [], allowance: undefined }
       this.#users.set(id, user)
     }
-    user.links.add(link)
+    user.links.push(link)
     link.user = user
   }
 
@@ -53,7 +51,7 @@ export class Users {
     const { user } = link
     if (user === undefined) return
     link.user = undefined
-    user.links.delete(link)
-    if (user.links.size === 0) this.#users.delete(user.id)
+    user.links.splice(user.links.indexOf(link), 1)
+    if (user.links.length === 0) this.#users.delete(user.id)
   }
 }
