@@ -3,9 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { checkDrainTime } from './runtime/drain.ts'
 import type { RuntimeOptions } from './runtime/options.ts'
 import { RuntimeTrunk, type DrainOptions } from './runtime/runtime.ts'
-import { OriginPolicy } from './transports/origin.ts'
-import { TrustedProxies } from './transports/trusted-proxies.ts'
-import { wsTransport, type WsTransport } from './transports/ws.ts'
+import { checkWsOptions, wsTransport, type WsTransport, type WsTransportOptions } from './transports/ws.ts'
 
 /** Node's own defaults let a request trickle in for minutes. */
 const slowRequests = { headersTimeout: 10_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 }
@@ -22,16 +20,13 @@ export interface ListenOptions {
 export class Runtime extends RuntimeTrunk {
   readonly #transports: WsTransport[] = []
   readonly #servers = new Map<Server, Promise<number>>()
-  readonly #origins: OriginPolicy
-  readonly #proxies: TrustedProxies
+  readonly #door: Pick<WsTransportOptions, 'origins' | 'trustedProxies'>
 
   /** @throws RangeError, TypeError as {@link createRuntime} */
-  constructor(options: RuntimeOptions = {}) {
-    // Before anything has started.
-    const [origins, proxies] = [new OriginPolicy(options.origins), new TrustedProxies(options.trustedProxies)]
+  constructor({ origins, trustedProxies, ...options }: RuntimeOptions = {}) {
+    checkWsOptions({ origins, trustedProxies })
     super(options)
-    this.#origins = origins
-    this.#proxies = proxies
+    this.#door = { origins, trustedProxies }
   }
 
   /**
@@ -68,8 +63,7 @@ export class Runtime extends RuntimeTrunk {
         path,
         frameBytes,
         closeTimeoutMs,
-        origins: this.#origins,
-        proxies: this.#proxies,
+        ...this.#door,
       }),
     )
   }

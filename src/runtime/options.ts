@@ -42,8 +42,7 @@ export interface RuntimeOptions {
    * What somebody may do in a room. Without it everybody may do everything. The session's next messages wait for the
    * answer. A yes is remembered until the user's credentials are renewed, the client has reconnected, or the room has
    * been left; a member who then may be in the room no more is taken out of it. What a connection machine of your own
-   * does in a room is not asked about. Anything but `true` is a no: what it
-   * throws is reported, and answered `internal`.
+   * does in a room is not asked about. Anything but `true` is a no; what it throws is reported, and answered `internal`.
    */
   readonly authorize?: Authorize
   /**

@@ -7,7 +7,7 @@ import { Door } from './door.ts'
 import { checkDrainTime } from './drain.ts'
 import type { LanedLogic } from './actors/lanes.ts'
 import { systemEnvironment } from './ports/environment.ts'
-import { ConnectionHandle } from './connection/connection-handle.ts'
+import { handlesOf } from './connection/connection-handle.ts'
 import { handlersByType, type Connection } from './connection/handlers.ts'
 import type { Inbound } from './connection/inbound.ts'
 import { handlerLogic, Inbox } from './connection/inbox.ts'
@@ -84,7 +84,7 @@ export class RuntimeTrunk implements Acceptor {
         answersLimitBytes: settings.outboxBytes + settings.replayBytes,
       },
       handlers,
-      users: new Users(settings),
+      users: new Users(settings, environment.clock),
       abandonedLogs: new Map(),
       inboxOf: (link) => (link.inbox ??= this.#inbox(link)),
       sessionChanged: (session) => this.#supervisor.sessions.changed(session),
@@ -162,9 +162,7 @@ export class RuntimeTrunk implements Acceptor {
 
   /** The connections that take part just now. */
   get connections(): readonly Connection[] {
-    return [...this.#supervisor.connections.values()].flatMap((link) =>
-      link.session === undefined || !link.outbox.writable ? [] : [new ConnectionHandle(this.#core, link, link.session)],
-    )
+    return handlesOf(this.#core, this.#supervisor.connections.values())
   }
 
   /** A user: to see where they are connected, and to send them away. Also for one who is not here. */

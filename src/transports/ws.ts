@@ -6,7 +6,7 @@ import { closeCodes, subprotocol } from '../protocol/index.ts'
 import type { Frame } from '../runtime/ports/frame.ts'
 import type { Acceptor, ConnectRequest, SocketSink, TransportSocket } from '../runtime/ports/transport.ts'
 import { joinFrames } from './ws-frame.ts'
-import { OriginPolicy } from './origin.ts'
+import { OriginPolicy, type OriginOption } from './origin.ts'
 import { TrustedProxies } from './trusted-proxies.ts'
 import { busyRefusal, originRefusal, parseTarget, refusalOf, type Refusal } from './ws-handshake.ts'
 
@@ -18,10 +18,10 @@ export interface WsTransportOptions {
   readonly frameBytes?: number
   /** How long a close handshake may take before the socket is destroyed (ms). @default 5_000 */
   readonly closeTimeoutMs?: number
-  /** From which pages browsers may connect. @default the same host's */
-  readonly origins?: OriginPolicy
-  /** Whose `X-Forwarded-For` is believed. @default nobody's */
-  readonly proxies?: TrustedProxies
+  /** From which pages browsers may connect, as `createRuntime` has it. @default those of the same host */
+  readonly origins?: OriginOption | undefined
+  /** Whose `X-Forwarded-For` is believed: addresses, and networks such as `10.0.0.0/8`. @default nobody's */
+  readonly trustedProxies?: readonly string[] | undefined
 }
 
 /** A transport that stands on somebody's HTTP server. */
@@ -33,10 +33,13 @@ export interface WsTransport {
 /**
  * Brings the WebSockets of an HTTP server, its own or an Express, Fastify or plain one, to a runtime. Upgrade requests
  * for other paths are left to other listeners; if there are none, they get 404.
+ *
+ * @throws RangeError for origins and proxies that are none
  */
 export function wsTransport(acceptor: Acceptor, server: Server, options: WsTransportOptions = {}): WsTransport {
   const { path = '/ws', frameBytes = 65_536, closeTimeoutMs = 5_000 } = options
-  const { origins = new OriginPolicy(undefined), proxies = new TrustedProxies() } = options
+  const origins = new OriginPolicy(options.origins)
+  const proxies = new TrustedProxies(options.trustedProxies)
   const sockets = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -65,6 +68,15 @@ export function wsTransport(acceptor: Acceptor, server: Server, options: WsTrans
       ;(socket as ServerSocket).begin(acceptor, tcp, connectRequest(request, address))
     })
   })
+}
+
+/**
+ * Checks options before there is a server to serve by them.
+ *
+ * @throws RangeError for origins and proxies that are none
+ */
+export function checkWsOptions({ origins, trustedProxies }: WsTransportOptions): void {
+  void [new OriginPolicy(origins), new TrustedProxies(trustedProxies)]
 }
 
 type UpgradeListener = (request: IncomingMessage, tcp: Duplex, head: Buffer) => void

@@ -43,6 +43,13 @@ export class ConnectionHandle implements Connection {
   }
 }
 
+/** Those of the connections that take part just now. */
+export function handlesOf(core: Core, links: Iterable<ConnectionLink>): Connection[] {
+  return [...links].flatMap((link) =>
+    link.session === undefined || !link.outbox.writable ? [] : [new ConnectionHandle(core, link, link.session)],
+  )
+}
+
 /** Sends a message of the application's own. */
 export function sendApplicationMessage(link: ConnectionLink, type: string, data: unknown): void {
   const content = data === undefined ? {} : encodeData(data)

@@ -22,8 +22,7 @@ import type { Clock } from '../ports/environment.ts'
 import { Frame } from '../ports/frame.ts'
 import type { Inbound } from './inbound.ts'
 import type { Inbox } from './inbox.ts'
-import type { Allowance } from './allowance.ts'
-import { Intake, isStricterByUser, userAllowance } from './intake.ts'
+import { Intake } from './intake.ts'
 import { textSizeOf } from './message-size.ts'
 import type { Settings } from '../options.ts'
 import { Outbox, type OutboxOwner } from './outbox.ts'
@@ -114,20 +113,12 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
     this.received++
     const now = this.#clock.now()
     this.#intake ??= new Intake(this.#settings, now)
-    const verdict = this.#intake.judge(now, bytes, error === undefined, this.#userAllowance(now))
+    const verdict = this.#intake.judge(now, bytes, error === undefined, this.user?.allowance)
     // What could not be read takes its turn among the others, and is answered there.
     const message = decoded ?? error
     if (verdict === undefined) this.#dispatch(message)
     else if ('end' in verdict) this.actor?.send({ type: 'connection.close', reason: verdict.end })
     else this.#dispatch(tooMuch(message, verdict.retryAfterMs))
-  }
-
-  #userAllowance(now: number): Allowance | undefined {
-    const { user } = this
-    if (user !== undefined && (user.links.length > 1 || isStricterByUser(this.#settings))) {
-      user.allowance ??= userAllowance(this.#settings, now)
-    }
-    return user?.allowance
   }
 
   #dispatch(message: { readonly type: string }): void {

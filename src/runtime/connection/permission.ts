@@ -84,8 +84,8 @@ function ask(core: Core, link: ConnectionLink, session: Session, question: Quest
     core.telemetry({ type: 'callback.threw', callback: 'authorize', error })
     return then.refuse('internal')
   }
-  // What is answered at once waits for nothing.
-  if (!(answer instanceof Promise)) return settle(session, question, answer, then)
+  // What is answered at once waits for nothing. Some databases' queries are awaited and no promises.
+  if (!isThenable(answer)) return settle(session, question, answer, then)
   const wait = (signal: AbortSignal): unknown => {
     signal.addEventListener('abort', () => controller.abort(), { once: true })
     return answer
@@ -123,6 +123,9 @@ function settle(session: Session, { room, action }: Question, answer: unknown, t
   then.proceed()
   session.permissions?.keepOnly(session.rooms)
 }
+
+const isThenable = (value: unknown): boolean =>
+  typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 
 /** Takes a session out of a room that it may not be in (any more). */
 function expel(core: Core, session: Session, room: string): void {

@@ -1,4 +1,4 @@
-import { ConnectionHandle } from '../connection/connection-handle.ts'
+import { handlesOf } from '../connection/connection-handle.ts'
 import type { Connection } from '../connection/handlers.ts'
 import { askAgain } from '../connection/permission.ts'
 import type { ConnectionLink } from '../connection/connection-link.ts'
@@ -29,9 +29,7 @@ export function userHandle(core: Core, sessions: Sessions, id: string): UserHand
   return {
     id,
     get connections() {
-      return [...links()].flatMap((link) =>
-        link.session === undefined || !link.outbox.writable ? [] : [new ConnectionHandle(core, link, link.session)],
-      )
+      return handlesOf(core, links())
     },
     get sessions() {
       return sessions.ofUser(id).map((session) => session.id)

@@ -1,23 +1,29 @@
 import type { ConnectionLink } from '../connection/connection-link.ts'
 import type { Allowance } from '../connection/allowance.ts'
+import { isStricterByUser, userAllowance } from '../connection/intake.ts'
 import type { Settings } from '../options.ts'
+import type { Clock } from '../ports/environment.ts'
 
 /** A user who is here: by which connections, and what they may say together. */
 export interface PresentUser {
   readonly id: string
   /** A list, and not a set, which would take more than all the rest: by far the most have one. */
   readonly links: ConnectionLink[]
-  /** Once something has been said. */
+  /** Where the limits of one connection alone are not enough: there are several, or the user's are stricter. */
   allowance: Allowance | undefined
 }
 
 /** Who is connected, by user. A connection counts from when it is known whose it is until its end. */
 export class Users {
   readonly #settings: Settings
+  readonly #clock: Clock
+  readonly #isStricter: boolean
   readonly #users = new Map<string, PresentUser>()
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, clock: Clock) {
     this.#settings = settings
+    this.#clock = clock
+    this.#isStricter = isStricterByUser(settings)
   }
 
   get size(): number {
@@ -43,6 +49,9 @@ export class Users {
       this.#users.set(id, user)
     }
     user.links.push(link)
+    if (this.#isStricter || user.links.length > 1) {
+      user.allowance ??= userAllowance(this.#settings, this.#clock.now())
+    }
     link.user = user
   }
 
