@@ -1,4 +1,5 @@
 import { decodeBinary } from './binary.ts'
+import { dataTextOf } from './data-text.ts'
 import { errorCodes, type ErrorCode } from './error-codes.ts'
 import { protocolLimits } from './limits.ts'
 import type {
@@ -139,7 +140,9 @@ export function decodeClientMessage(text: string, applicationTypes?: ReadonlySet
   if (check === undefined) return decodeApplicationMessage(type, fields, id, applicationTypes)
   const code = check(fields)
   if (code !== undefined) return { error: errorMessage(code, id, fields['room']) }
-  return { message: withoutStrangers(type, fields) as unknown as ClientMessage }
+  const message = withoutStrangers(type, fields)
+  if (type === 'message') message['dataText'] = dataTextOf(text)
+  return { message: message as unknown as ClientMessage }
 }
 
 /**

@@ -48,6 +48,8 @@ export interface PublishMessage extends Request {
   readonly meta?: Json
   /** What a binary frame carried, in place of `data`. Never in JSON. */
   readonly bytes?: Uint8Array
+  /** The members `data` and `meta` as their sender wrote them, from the comma on. Never in JSON. */
+  readonly dataText?: string
   /** May be dropped: it gets no offset and is not kept. */
   readonly volatile?: boolean
   /** What it is about: in a room that conflates, a later message of the same user and key stands for this one. */

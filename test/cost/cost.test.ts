@@ -18,6 +18,12 @@ describe('cost', () => {
     expect(bytesPerConnection).toBeLessThanOrEqual(9.5 * 1024)
   })
 
+  it('[BOUND] a message in the history holds nothing of its frame but its data', async () => {
+    const { bytesPerMessage } = await measure('kept-message.ts', '--expose-gc')
+    expect(bytesPerMessage).toBeGreaterThan(100)
+    expect(bytesPerMessage).toBeLessThanOrEqual(1_024)
+  })
+
   it(
     'a connect and close among 50,000 costs at most twice what it costs among 1,000',
     { timeout: 120_000 },

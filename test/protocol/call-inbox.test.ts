@@ -36,7 +36,8 @@ describe('what waits behind a handler', () => {
     const stage = new Stage({ inboxBytes: 10_000, handlers: { slow: desk.handle } })
     const ends = serverEnds(stage)
     const ada = await stage.member()
-    await ask(stage, ada, { type: 'slow' }, ...Array.from({ length: 30 }, (_, i) => say(`${i}`.padEnd(4_000))))
+    await ask(stage, ada, { type: 'slow' }, ...Array.from({ length: 30 }, (_, i) => say(`${i}`.padEnd(2_000))))
+    // Each is kept as it came and as it was parsed.
     expect(ends[0]?.link.received).toBe(1 + 1 + 3)
     desk.call(0).finish()
     await stage.clock.settle()

@@ -19,7 +19,8 @@ const own = new Set(Object.keys(messages))
 /** Sends a message as text and reads it as the server does. */
 function decode(message: object): { type?: string; fields: Record<string, unknown>; code?: ErrorCode | string } {
   const { message: read, error } = decodeClientMessage(JSON.stringify(message), own)
-  return { ...(read && { type: read.type }), fields: { ...read }, ...(error && { code: error.code }) }
+  const { dataText: _, ...fields } = { ...read } as Record<string, unknown>
+  return { ...(read && { type: read.type }), fields, ...(error && { code: error.code }) }
 }
 
 const samples = <Value>(arbitrary: fc.Arbitrary<Value>, numRuns = 1_500): Value[] =>

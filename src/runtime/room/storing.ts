@@ -217,7 +217,8 @@ function keyOf(
 }
 
 /** The part of a logged message that its sender wrote. */
-function contentOf({ data, meta, bytes }: PublishMessage): string {
+function contentOf({ data, meta, bytes, dataText }: PublishMessage): string {
+  if (dataText !== undefined) return dataText
   if (bytes !== undefined) return `,"bytes":"${Buffer.from(bytes).toString('base64')}"`
   const text = `,"data":${JSON.stringify(data)}`
   return meta === undefined ? text : `${text},"meta":${JSON.stringify(meta)}`
