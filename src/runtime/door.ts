@@ -1,3 +1,4 @@
+import { subscriberOf } from './ports/address.ts'
 import type { Settings } from './options.ts'
 import { TokenBucket } from './connection/token-bucket.ts'
 import type { Environment } from './ports/environment.ts'
@@ -115,23 +116,4 @@ class Place implements Pass {
     this.#state = 'gone'
     this.#door.leave(this.#subscriber)
   }
-}
-
-/**
- * Whom an address stands for: of IPv6 the first 64 bits, which one subscriber has to himself; of an IPv4 address in
- * IPv6's form, that address.
- */
-export function subscriberOf(address: string): string {
-  if (!address.includes(':')) return address
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
-  if (mapped !== undefined) return mapped
-  const [head = '', tail] = address.split('%', 1).join('').toLowerCase().split('::')
-  const groups = head === '' ? [] : head.split(':')
-  const after = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - groups.length - after.length)
-  const all = [...groups, ...Array.from({ length: zeros }, () => '0'), ...after]
-  return `${all
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ''))
-    .join(':')}::/64`
 }

@@ -56,9 +56,10 @@ export class MemoryWebSocket {
 
   #openAtServer(acceptor: Acceptor, request: MemoryConnectOptions): void {
     if (this.#cut) return
+    const { protocol = '', token, address = 'memory' } = request
+    if (acceptor.refuses?.(address) !== undefined) return this.#server.terminate()
     // Before whatever the server has to say.
     this.#link.toClient.carry([{ kind: 'open', arrive: () => this.#open() }])
-    const { protocol = '', token, address = 'memory' } = request
     const connectRequest: ConnectRequest = { protocol, token, address, url: '/', headers: {} }
     this.#server.sink = acceptor.accept(this.#server, connectRequest)
   }

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { plainAddress } from '../runtime/ports/address.ts'
 
 /**
  * Proxies whose word on who is behind them is believed. Each adds the address that it was called from to the end of
@@ -28,11 +29,11 @@ export class TrustedProxies {
 
   /** Who called: the peer of the socket, or whom the outermost of the trusted proxies was called by. */
   callerOf(peer: string, forwarded: string | readonly string[] | undefined): string {
-    let caller = plain(peer)
+    let caller = plainAddress(peer)
     if (!this.#any || forwarded === undefined) return caller
     const named = [forwarded].flat().join(',').split(',')
     while (this.#trusts(caller)) {
-      const next = plain(named.pop()?.trim() ?? '')
+      const next = plainAddress(named.pop()?.trim() ?? '')
       // What is no address says nothing; the last who was known is as far as it goes.
       if (isIP(next) === 0) break
       caller = next
@@ -49,9 +50,4 @@ export class TrustedProxies {
 function familyOf(address: string): 'ipv4' | 'ipv6' | undefined {
   const version = isIP(address)
   return version === 0 ? undefined : version === 4 ? 'ipv4' : 'ipv6'
-}
-
-/** An IPv4 address that a socket for both gives in IPv6's form. */
-function plain(address: string): string {
-  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address
 }

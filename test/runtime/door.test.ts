@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Door, subscriberOf, type Pass } from '../../src/runtime/door.ts'
+import { Door, type Pass } from '../../src/runtime/door.ts'
 import { resolveSettings } from '../../src/runtime/options.ts'
 import type { TelemetryEvent } from '../../src/index.ts'
 import { createVirtualEnvironment } from '../../src/testing/index.ts'
 import { Stage } from '../stage.ts'
+import { unrulyConnection } from '../unruly-connection.ts'
 import { greet } from '../protocol/cast.ts'
 
 const request = (address: string) => ({ protocol: '', address, url: '/ws', headers: {} })
@@ -91,19 +92,37 @@ describe('the door', () => {
     await stage.clock.settle()
     expect(stage.runtime.refuses('')).toBeUndefined()
   })
-})
 
-describe('a subscriber', () => {
-  it.each([
-    ['203.0.113.9', '203.0.113.9'],
-    ['::ffff:203.0.113.9', '203.0.113.9'],
-    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
-    ['2001:0DB8:0001:2::9', '2001:db8:1:2::/64'],
-    ['2001:db8::1', '2001:db8:0:0::/64'],
-    ['::1', '0:0:0:0::/64'],
-    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
-    ['', ''],
-  ])('is told by its address: %s is %s', (address, subscriber) => {
-    expect(subscriberOf(address)).toBe(subscriber)
+  it('lets one come for whose connection crashed', async () => {
+    const stage = new Stage({ connection: unrulyConnection, connectionsTotal: 2 })
+    const [ada] = [await greet(stage), await greet(stage)]
+    expect(stage.runtime.refuses('')).toMatchObject({ reason: 'total' })
+    ada.send({ type: 'throw' })
+    await stage.clock.advance(10_000)
+    expect(ada.closed).toMatchObject([{ code: 1011 }])
+    expect(stage.runtime.refuses('')).toBeUndefined()
+  })
+
+  it('is asked by every transport: a socket in memory that is refused never opens', async () => {
+    const stage = new Stage({ connectionsTotal: 1 })
+    const ada = await greet(stage)
+    const late = stage.transport.connect()
+    await stage.clock.settle()
+    expect([late.readyState, stage.runtime.census.connections]).toEqual([3, 1])
+    expect(stage.telemetry.at(-1)).toEqual({ type: 'connection.refused', reason: 'total', count: 1 })
+    ada.socket.close()
+    await stage.clock.settle()
+    await greet(stage)
+  })
+
+  it('keeps nobody out of a client’s way: it comes in by itself when there is a place', async () => {
+    const stage = new Stage({ connectionsTotal: 1 })
+    const ada = await greet(stage)
+    const client = stage.client()
+    await stage.clock.advance(60_000)
+    expect(client.status).not.toBe('open')
+    ada.socket.close()
+    await stage.clock.advance(30_000)
+    expect(client.status).toBe('open')
   })
 })

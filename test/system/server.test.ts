@@ -97,6 +97,25 @@ describe('a runtime on somebody’s server', () => {
     await runtime.close()
     expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('page')
   })
+
+  it('shares it with another, each at a path of its own, and outlives it', async () => {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => new Promise<void>((resolve) => void server.close(() => resolve())))
+    const { port } = server.address() as AddressInfo
+    const [one, other] = [run(), run()]
+    one.attach(server, { path: '/one' })
+    other.attach(server, { path: '/other' })
+    expect(() => other.attach(server, { path: '/one' })).toThrow(/at '\/one'/)
+    const clients = ['one', 'other'].map((path) => createClient(`ws://127.0.0.1:${port}/${path}`, { WebSocket }))
+    await Promise.all(clients.map((client) => client.join('main').send('hi')))
+    expect([one.census.connections, other.census.connections]).toEqual([1, 1])
+    clients[0]?.close()
+    await one.close()
+    await clients[1]?.join('main').send('still here')
+    other.attach(server, { path: '/one' })
+    clients[1]?.close()
+  })
 })
 
 describe('close()', () => {

@@ -1,6 +1,6 @@
 import type { ServerMessage } from '../../protocol/index.ts'
 import type { Frame } from '../../runtime/ports/frame.ts'
-import type { Acceptor, ConnectRequest, SocketSink, TransportSocket } from '../../runtime/ports/transport.ts'
+import type { Acceptor, ConnectRequest, Refused, SocketSink, TransportSocket } from '../../runtime/ports/transport.ts'
 import { headerOf } from '../received.ts'
 import { spokenIn } from './spoken.ts'
 
@@ -58,6 +58,10 @@ export class WireTap implements Acceptor {
     this.#acceptor = acceptor
     this.#now = now
     this.#listeners = listeners
+  }
+
+  refuses(address: string): Refused | undefined {
+    return this.#acceptor.refuses?.(address)
   }
 
   accept(socket: TransportSocket, request: ConnectRequest): SocketSink {

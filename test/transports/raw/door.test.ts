@@ -127,6 +127,18 @@ describe('connections in all', () => {
     await stage.enter()
     expect(await knock(stage, {})).toMatchObject({ status: 503 })
   })
+
+  it('[UPGRADE-8] count nobody who has reset before the upgrade was done', async () => {
+    for (let i = 0; i < 20; i++) {
+      const client = await stage.connect()
+      client.write(upgradeRequest({}))
+      client.tcp.resetAndDestroy()
+    }
+    const entered = await stage.enter()
+    expect(await knock(stage, {})).toMatchObject({ status: 503 })
+    entered.tcp.destroy()
+    await stage.told(entered)
+  })
 })
 
 describe('upgrades', () => {
