@@ -29,6 +29,7 @@ module.exports = {
       '^machines/',
       xstate,
       npm('nanoid'),
+      npm('@standard-schema'),
       '^(node:)?buffer$',
     ]),
     only('transports', "Transports stand on the runtime's ports, not on its insides.", { path: '^src/transports/' }, [

@@ -11,6 +11,7 @@ export const errorCodes = {
   'too-many-rooms': 'This session is in as many rooms as it may be.',
   'presence-too-large': 'The presence state is larger than allowed.',
   'bad-data': 'The data is nested too deep or has too many parts.',
+  'invalid-data': 'The data is not what is expected here; `issues` say why.',
   'bad-meta': 'The meta names a conversion that is not allowed from a client.',
   'not-allowed': 'The connection does not take this message now.',
   expelled: 'You may not be in this room any more, and are out of it.',

@@ -1,4 +1,5 @@
 import type { ErrorCode } from './error-codes.ts'
+import type { DataIssue } from './request-error.ts'
 
 /** Anything JSON can say. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
@@ -215,6 +216,8 @@ export interface ErrorMessage {
   readonly room?: string
   /** How long to wait before asking again (ms), where that is known. */
   readonly retryAfterMs?: number
+  /** What is wrong with the data, where that is it. */
+  readonly issues?: readonly DataIssue[]
 }
 
 /** What a server may send; an application's own messages come beside these, under types that it chooses. */

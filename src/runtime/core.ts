@@ -8,6 +8,7 @@ import type { LaneOptions } from './actors/lanes.ts'
 import type { OutboxTerms } from './connection/outbox.ts'
 import type { Population } from './actors/population.ts'
 import type { RuntimeOptions, Settings } from './options.ts'
+import type { ResolvedRoomOptions } from './room/room-options.ts'
 import type { Session } from './session/session.ts'
 import type { Steps } from './actors/steps.ts'
 import type { Users } from './session/users.ts'
@@ -33,6 +34,10 @@ export interface Core {
   readonly lanes: Pick<LaneOptions, 'steps' | 'watched'>
   /** What answers clients' requests, by their type. */
   readonly handlers: ReadonlyMap<string, HandlerOptions>
+  /** How the rooms of a name behave. */
+  readonly roomOptions: (name: string) => ResolvedRoomOptions
+  /** Whether any of them demands that what is said fits a schema. */
+  readonly hasRoomSchemas: boolean
   /** Logs that rooms have given up, by room: until they have answered for all that they were given. */
   readonly abandonedLogs: Map<string, Promise<void>>
   /** What keeps a connection's messages in order while one of them takes time. Made when it is first needed. */

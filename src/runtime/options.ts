@@ -6,6 +6,7 @@ import type { Environment } from './ports/environment.ts'
 import type { Handlers } from './connection/handlers.ts'
 import type { History } from './ports/history.ts'
 import type { SessionStore } from './ports/session-store.ts'
+import type { Schema } from './ports/schema.ts'
 import type { RoomOptions } from './room/room-options.ts'
 import type { Telemetry } from './telemetry.ts'
 import type { ConnectRequest } from './ports/transport.ts'
@@ -70,6 +71,11 @@ export interface RuntimeOptions {
   readonly telemetry?: Telemetry
   /** What answers clients' requests (`client.request`), by their type. */
   readonly handlers?: Handlers
+  /**
+   * What messages for a connection machine of your own must fit, by their type: a schema that speaks Standard Schema. The
+   * machine's event has what the schema has made of the data, and what does not fit is answered `invalid-data`.
+   */
+  readonly messageSchemas?: Readonly<Record<string, Schema>>
   /** Where rooms' logs live. @default in memory */
   readonly history?: History
   /** Where sessions live. @default in memory: they end with the process */
@@ -260,6 +266,7 @@ const others = new Set([
   'inspect',
   'telemetry',
   'handlers',
+  'messageSchemas',
   'history',
   'sessions',
   'environment',

@@ -1,6 +1,6 @@
 import { waitFor, type AnyActorRef } from 'xstate'
 import { createRoot, guardInspect, type Inspect } from './actors/actor-system.ts'
-import { applicationTypes } from './connection/application.ts'
+import { applicationTypes } from './connection/application-types.ts'
 import { ConnectionLink } from './connection/connection-link.ts'
 import type { Core } from './core.ts'
 import { Door } from './door.ts'
@@ -15,6 +15,7 @@ import { memoryHistory } from './room/memory-history.ts'
 import { resolveSettings, type RuntimeOptions } from './options.ts'
 import { Flusher } from './connection/outbox.ts'
 import { Pressure } from './connection/pressure.ts'
+import { haveSchemas, roomOptionsFinder } from './room/room-options.ts'
 import { memorySessions } from './session/memory-sessions.ts'
 import { Population } from './actors/population.ts'
 import { Steps } from './actors/steps.ts'
@@ -62,7 +63,7 @@ export class RuntimeTrunk implements Acceptor {
     const telemetry = safeTelemetry(options.telemetry)
     const handlers = handlersByType(options.handlers)
     this.#door = new Door(settings, environment, telemetry)
-    this.#applicationTypes = applicationTypes(options.connection, handlers)
+    this.#applicationTypes = applicationTypes(options.connection, handlers, options.messageSchemas)
 
     // The supervisor acts upon the core and the core routes through the supervisor: one of them has to be first.
     const link: { root?: AnyActorRef; supervisor?: Supervisor } = {}
@@ -84,6 +85,8 @@ export class RuntimeTrunk implements Acceptor {
         answersLimitBytes: settings.outboxBytes + settings.replayBytes,
       },
       handlers,
+      roomOptions: roomOptionsFinder(options.rooms),
+      hasRoomSchemas: haveSchemas(options.rooms),
       users: new Users(settings, environment.clock),
       abandonedLogs: new Map(),
       inboxOf: (link) => (link.inbox ??= this.#inbox(link)),

@@ -10,7 +10,6 @@ import type { History } from './ports/history.ts'
 import { withLanes, type LanedLogic } from './actors/lanes.ts'
 import { withPopulation, type PopulationListener } from './actors/population.ts'
 import { giveUp, roomLogic } from './room/room.ts'
-import { roomOptionsFinder } from './room/room-options.ts'
 import { RoomRecord } from './room/room-record.ts'
 import { Drain } from './drain.ts'
 import { isPromise, type Eventually } from './ports/eventually.ts'
@@ -31,7 +30,6 @@ export class Supervisor implements PopulationListener {
   readonly #core: Core
   readonly #connectionLogic: LanedLogic
   readonly #roomLogic: LanedLogic
-  readonly #roomOptions: ReturnType<typeof roomOptionsFinder>
   /** What a former process left, until it has been taken in. */
   #restorable: Eventually<readonly SessionRecord[]>
   #drain: Drain | undefined
@@ -44,7 +42,6 @@ export class Supervisor implements PopulationListener {
     this.sessions = new Sessions(core, store, (session, room) => this.rooms.get(`room:${room}`)?.stateOf(session))
     this.#connectionLogic = connectionLogic(core, this.sessions)
     this.#roomLogic = roomLogic(core, history, (session) => this.sessions.get(session.id) === session)
-    this.#roomOptions = roomOptionsFinder(core.options.rooms)
   }
 
   /** The chart with its actions. */
@@ -181,7 +178,7 @@ export class Supervisor implements PopulationListener {
 
   #newRoom(address: string): RoomRecord {
     const name = address.slice('room:'.length)
-    const options = this.#roomOptions(name)
+    const options = this.#core.roomOptions(name)
     const { idempotencyMs, idempotencyCount, roomBacklogBytes } = this.#core.settings
     const limits = { count: options.history, ageMs: options.historyMs, idempotencyMs, idempotencyCount }
     return new RoomRecord(name, { options, limits, roomBacklogBytes })

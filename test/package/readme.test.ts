@@ -111,6 +111,15 @@ describe('README.md', () => {
     expect(server.process.signalCode ?? server.process.exitCode).toSatisfy((end) => end === 'SIGTERM' || end === 0)
   })
 
+  it('shows schemas that take what they are to take', async () => {
+    const start = await desk()
+    const [server, client] = [start('schemas'), start('client')]
+    await client.printed((output) => /hello/.test(output) && /offset: 1\b/.test(output))
+    expect(server.output).toBe('')
+    await kill(client, 'SIGTERM')
+    await kill(server, 'SIGTERM')
+  })
+
   it('shows calls both ways that work as they stand', async () => {
     const start = await desk()
     const [server, client] = [start('calls-server'), start('calls-client')]

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { lobbyConnection } from '../../examples/lobby/lobby-connection.ts'
 import { errorCodes } from '../../src/protocol/index.ts'
 import type { History } from '../../src/runtime/ports/history.ts'
@@ -20,6 +21,7 @@ const provocations: { readonly [code: string]: object | string } = {
   'presence-too-large': { type: 'presence', room: 'main', state: 'x'.repeat(3_000), id: 7 },
   'bad-data': { type: 'message', room: 'main', data: deep, id: 7 },
   'bad-meta': { type: 'message', room: 'main', data: 1, meta: { values: [['regexp']] }, id: 7 },
+  'invalid-data': { type: 'message', room: 'main', data: 'the room expects something else', id: 7 },
   'not-authenticated': { type: 'auth', token: 'bad', id: 7 },
   internal: { type: 'message', room: 'main', data: 'the log fails at this', id: 7 },
 }
@@ -27,7 +29,8 @@ const provocations: { readonly [code: string]: object | string } = {
 describe('error', () => {
   it.each(Object.entries(provocations))('[ERROR-1] %s carries code, text, id and room', async (code, provocation) => {
     const { history, faults } = brittleHistory()
-    const stage = new Stage({ ...byName, roomsPerSession: 1, history })
+    const messageSchema = z.string().refine((text) => text !== 'the room expects something else')
+    const stage = new Stage({ ...byName, roomsPerSession: 1, history, rooms: { main: { messageSchema } } })
     const ada = await stage.member('main', { token: 'ada' })
     faults.appends = 1
     const [error, ...more] = await ask(stage, ada, provocation)

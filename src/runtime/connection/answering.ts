@@ -13,6 +13,7 @@ import type { Core } from '../core.ts'
 import { Frame } from '../ports/frame.ts'
 import type { HandlerOptions } from './handlers.ts'
 import type { Call } from './inbox.ts'
+import { validate } from '../ports/schema.ts'
 import { Replies } from '../session/replies.ts'
 import type { Session } from '../session/session.ts'
 
@@ -38,7 +39,7 @@ function callOf(
   core: Core,
   link: ConnectionLink,
   session: Session,
-  { handle, concurrent = false, timeoutMs = core.settings.handlerTimeoutMs }: HandlerOptions,
+  { handle, schema, concurrent = false, timeoutMs = core.settings.handlerTimeoutMs }: HandlerOptions,
   { id, data, name }: { readonly id: RequestId | undefined; readonly data: unknown; readonly name: string },
 ): Call {
   /** How often it was asked. */
@@ -66,7 +67,10 @@ function callOf(
     id,
     ordered: !concurrent,
     timeoutMs,
-    run: (signal) => handle(data, { connection: new ConnectionHandle(core, link, session), id, signal }),
+    run: async (signal) => {
+      const fitted = schema === undefined ? data : await validate(schema, data)
+      return handle(fitted, { connection: new ConnectionHandle(core, link, session), id, signal })
+    },
     done: (result) => {
       if (result === undefined) return answer({ type: 'ack' })
       let content: object
@@ -80,7 +84,7 @@ function callOf(
     failed: (error) => {
       if (!(error instanceof RequestError)) return broken(error)
       const code = String(error.code).slice(0, protocolLimits.idLength)
-      answer({ type: 'error', code, message: String(error.message) })
+      answer({ type: 'error', code, message: String(error.message), issues: error.issues })
     },
     broken,
     expired: () => refuse('timeout'),

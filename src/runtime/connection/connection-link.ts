@@ -7,6 +7,7 @@ import {
   decodeClientMessage,
   errorMessage,
   RequestError,
+  type DataIssue,
   type Decoded,
   type ErrorMessage,
   type ErrorCode,
@@ -187,8 +188,8 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
   }
 
   /** Answers a request that failed. */
-  refuse(code: ErrorCode, id?: RequestId, room?: string): void {
-    this.send(errorMessage(code, id, room))
+  refuse(code: ErrorCode, id?: RequestId, room?: string, issues?: readonly DataIssue[]): void {
+    this.send({ ...errorMessage(code, id, room), ...(issues && { issues }) })
   }
 
   /** Puts an event by until the welcome. False when there is no room for it. */

@@ -44,8 +44,7 @@ export function connectionLogic(core: Core, sessions: Sessions): LanedLogic {
   const inboxOf = (snapshot: unknown): Inbox<Inbound> | undefined => linkOf(snapshot as Pick<Args, 'context'>).inbox
   return withApplicationMessages(
     withPopulation(laned, (snapshot) => inboxOf(snapshot)?.population),
-    core.handlers,
-    core.telemetry,
+    core,
   )
 }
 

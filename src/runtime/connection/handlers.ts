@@ -1,5 +1,7 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { User } from '../../../machines/index.ts'
 import type { RequestId } from '../../protocol/index.ts'
+import { checkSchema, type SchemaOutput } from '../ports/schema.ts'
 import type { RequestOptions } from './requests.ts'
 
 /** One client's connection, as an application sees it. */
@@ -47,6 +49,11 @@ export type Handler = (data: unknown, context: HandlerContext) => unknown
 export interface HandlerOptions {
   readonly handle: Handler
   /**
+   * What the data must fit: a schema of Zod, Valibot, ArkType, or another that speaks Standard Schema. `handle` is given
+   * what the schema has made of it; what does not fit is answered `invalid-data`, with the schema's issues.
+   */
+  readonly schema?: StandardSchemaV1
+  /**
    * Whether what the client sends after the request may be handled meanwhile. Otherwise it waits for the end of this
    * handler. The request itself waits for what came before it, either way.
    *
@@ -60,29 +67,39 @@ export interface HandlerOptions {
 /** What `createRuntime` takes as `handlers`: by the type of the message that they answer. */
 export type Handlers = Readonly<Record<string, Handler | HandlerOptions>>
 
-const known = new Set(['handle', 'concurrent', 'timeoutMs'])
+/** A handler whose data is what a schema has made of it. */
+export interface CheckedHandlerOptions<S extends StandardSchemaV1> extends Omit<HandlerOptions, 'handle' | 'schema'> {
+  readonly schema: S
+  readonly handle: (data: SchemaOutput<S>, context: HandlerContext) => unknown
+}
+
+const known = new Set(['handle', 'schema', 'concurrent', 'timeoutMs'])
 
 /**
- * Declares a handler that may run beside others, or that has a time of its own.
+ * Declares a handler whose data must fit a schema, that may run beside others, or that has a time of its own.
  *
  * @example
  * ```ts
  * createRuntime({
  *   handlers: {
  *     rename: async (data, { connection }) => db.rename(connection.user.id, nameOf(data)),
+ *     move: defineHandler({ schema: z.object({ x: z.number() }), handle: ({ x }) => board.move(x) }),
  *     report: defineHandler({ concurrent: true, timeoutMs: 60_000, handle: (data, { signal }) => report(data, signal) }),
  *   },
  * })
  * ```
  * @throws RangeError when `timeoutMs` is not a time, or there is no such option
- * @throws TypeError when `handle` is not a function
+ * @throws TypeError when `handle` is not a function, or `schema` not a schema
  */
+export function defineHandler<S extends StandardSchemaV1>(options: CheckedHandlerOptions<S>): HandlerOptions
+export function defineHandler(options: HandlerOptions): HandlerOptions
 export function defineHandler(options: HandlerOptions): HandlerOptions {
   for (const name of Object.keys(options)) {
     if (!known.has(name)) throw new RangeError(`A handler has no option '${name}'.`)
   }
   const { handle, timeoutMs = 0 } = options
   if (typeof handle !== 'function') throw new TypeError(`A handler must be a function, not ${String(handle)}`)
+  if (options.schema !== undefined) checkSchema('schema', options.schema)
   if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs must be a number ≥ 0, not ${timeoutMs}`)
   return options
 }

@@ -10,6 +10,7 @@ import type { ConnectionLink } from './connection-link.ts'
 import { answerRequest } from './answering.ts'
 import type { Core } from '../core.ts'
 import type { Call } from './inbox.ts'
+import { conform } from './conforming.ts'
 import { permit } from './permission.ts'
 import { sizeOf } from './message-size.ts'
 import type { Session } from '../session/session.ts'
@@ -50,8 +51,15 @@ export function handleMessage(core: Core, link: ConnectionLink, message: Inbound
   // Already now: it may have to wait, and the room is not to be left meanwhile.
   if (session?.unconfirmed !== undefined && message.type === 'join') session.unconfirmed.delete(message.room)
   if (inbox?.busy === true && !overtakes.has(message.type)) inbox.hold(message, sizeOf(message))
-  else if (session === undefined || core.options.authorize === undefined) perform(core, link, message)
-  else permit(core, link, session, message, () => perform(core, link, message))
+  else if (session === undefined) return
+  else if (core.options.authorize === undefined) fulfil(core, link, session, message)
+  else permit(core, link, session, message, () => fulfil(core, link, session, message))
+}
+
+/** Does what somebody asks for who may ask for it. */
+function fulfil(core: Core, link: ConnectionLink, session: Session, message: Inbound): void {
+  if (core.hasRoomSchemas) conform(core, link, session, message, (fitted) => perform(core, link, fitted))
+  else perform(core, link, message)
 }
 
 /** Does at once what a message asks for: also for a machine's own actions, which wait for nobody. */

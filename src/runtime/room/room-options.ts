@@ -1,4 +1,5 @@
 import type { Json } from '../../protocol/index.ts'
+import { checkSchema, type Schema } from '../ports/schema.ts'
 
 /** A message, as far as a room that conflates looks at it. */
 export interface KeyedMessage {
@@ -35,24 +36,40 @@ export interface RoomOptions {
   readonly key?: (message: KeyedMessage) => string
   /** Whether members are told who is here, or only how many: for large rooms. @default 'list' */
   readonly presence?: 'list' | 'count'
+  /**
+   * What every message must fit: a schema of Zod, Valibot, ArkType, or another that speaks Standard Schema. Members get
+   * what the schema has made of the data; what does not fit is answered `invalid-data`. Bytes are given to it as a
+   * `Uint8Array`. What a connection machine publishes is not looked at.
+   *
+   * @default none: what was said is relayed as it was written
+   */
+  readonly messageSchema?: Schema | undefined
+  /** What every presence state must fit, likewise; it must make plain JSON of it. @default none */
+  readonly presenceSchema?: Schema | undefined
 }
+
+/** {@link RoomOptions} with everything filled in. */
+export type ResolvedRoomOptions = Required<RoomOptions>
 
 const policies: readonly unknown[] = ['disconnect', 'drop', 'latest'] satisfies SlowPolicy[]
 
-const defaults: Required<RoomOptions> = {
+const defaults: ResolvedRoomOptions = {
   history: 100,
   historyMs: 300_000,
   slow: 'disconnect',
   key: ({ key = '', from }) => `${key}\n${from.user}`,
   presence: 'list',
+  messageSchema: undefined,
+  presenceSchema: undefined,
 }
 
 /**
  * Declares how rooms behave, for the `rooms` option.
  *
  * @throws RangeError for a number that is none, or an option or value that there is not
+ * @throws TypeError for a schema that is none
  */
-export function defineRoom(options: RoomOptions = {}): Required<RoomOptions> {
+export function defineRoom(options: RoomOptions = {}): ResolvedRoomOptions {
   for (const name of Object.keys(options)) {
     if (!Object.hasOwn(defaults, name)) throw new RangeError(`A room has no option '${name}'.`)
   }
@@ -64,13 +81,23 @@ export function defineRoom(options: RoomOptions = {}): Required<RoomOptions> {
   if (!policies.includes(slow)) throw new RangeError(`slow must be one of ${policies.join(', ')}, not ${slow}`)
   if (presence !== 'list' && presence !== 'count')
     throw new RangeError(`presence must be list or count, not ${presence}`)
+  for (const name of ['messageSchema', 'presenceSchema'] as const) {
+    if (room[name] !== undefined) checkSchema(name, room[name])
+  }
   return room
+}
+
+/** Whether there is any room in which what is said must fit a schema. */
+export function haveSchemas(rooms: Readonly<Record<string, RoomOptions>> = {}): boolean {
+  return Object.values(rooms).some(
+    ({ messageSchema, presenceSchema }) => messageSchema !== undefined || presenceSchema !== undefined,
+  )
 }
 
 /** Finds the options of a room: those of its name, else those of the longest pattern that fits. */
 export function roomOptionsFinder(
   rooms: Readonly<Record<string, RoomOptions>> = {},
-): (name: string) => Required<RoomOptions> {
+): (name: string) => ResolvedRoomOptions {
   const declared = Object.entries(rooms).map(([pattern, options]) => [pattern, defineRoom(options)] as const)
   const exact = new Map(declared.filter(([pattern]) => !pattern.endsWith('*')))
   const prefixes = declared

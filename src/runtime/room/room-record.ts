@@ -7,7 +7,7 @@ import type { HistoryLimits, LogEntry, LogRecord, RoomLog } from '../ports/histo
 import { Population } from '../actors/population.ts'
 import { Presence } from './presence.ts'
 import type { Reading } from './recovery.ts'
-import type { RoomOptions } from './room-options.ts'
+import type { ResolvedRoomOptions } from './room-options.ts'
 import type { Session } from '../session/session.ts'
 import type { SparedRoom } from '../connection/sparing.ts'
 import type { Storing, Unannounced } from './storing.ts'
@@ -22,7 +22,7 @@ interface Membership {
 
 /** What a room's record is made of. */
 export interface RoomTerms {
-  readonly options: Required<RoomOptions>
+  readonly options: ResolvedRoomOptions
   readonly limits: HistoryLimits
   /** What may wait in the room for its log (bytes). */
   readonly roomBacklogBytes: number
@@ -35,7 +35,7 @@ export interface RoomTerms {
 export class RoomRecord implements SparedRoom {
   readonly name: string
   readonly address: string
-  readonly options: Required<RoomOptions>
+  readonly options: ResolvedRoomOptions
   readonly limits: HistoryLimits
   readonly presence = new Presence()
   readonly backlog: Backlog
