@@ -35,6 +35,8 @@ export type RoomEvent =
   | { readonly type: 'room.count' }
   /** The last member left. */
   | { readonly type: 'room.emptied' }
+  /** There are too many rooms, and this one is in nobody's use. */
+  | { readonly type: 'room.evict' }
   /** From a typing actor of this room. */
   | { readonly type: 'typing.started'; readonly session: object }
   | { readonly type: 'typing.stopped'; readonly session: object }
@@ -92,6 +94,9 @@ export const roomMachine = setup({
     refuse: () => {},
     /** Answers everything held that the room failed to open. */
     fail: () => {},
+    /** Notes that nobody is here, or that somebody is again: of too many rooms those that nobody is in go first. */
+    noteVacant: () => {},
+    noteTaken: () => {},
     /** Lets go of the log. */
     closeHistory: () => {},
   },
@@ -161,9 +166,12 @@ export const roomMachine = setup({
     },
     vacant: {
       description: 'Nobody is here; the log, if there is any, is kept for a while.',
+      entry: 'noteVacant',
+      exit: 'noteTaken',
       always: { guard: 'nothingToKeep', target: 'closing' },
       on: {
         'room.join': { target: 'open', actions: 'admit' },
+        'room.evict': { guard: 'settled', target: 'closing' },
         'room.restore': { target: 'open', actions: 'restore' },
         'room.count': { actions: 'announceCount' },
         'room.storageFailed': { target: 'ailing' },

@@ -20,6 +20,8 @@ export type SessionEvent =
     }
   /** The connection that owned the session is gone; `at` says since when, for one that a former process knew (ms). */
   | { readonly type: 'session.detach'; readonly at?: number }
+  /** There are too many sessions that wait: this one waits no more. */
+  | { readonly type: 'session.evict' }
   /** The client said that it will not come back. */
   | { readonly type: 'session.leave' }
 
@@ -85,6 +87,7 @@ export const sessionMachine = setup({
     detached: {
       description: 'No connection; the client may come back.',
       initial: 'lingering',
+      on: { 'session.evict': { target: 'expired' } },
       states: {
         lingering: {
           description: 'Inside the grace: other members see no difference.',
@@ -109,7 +112,7 @@ export const sessionMachine = setup({
         },
       },
     },
-    expired: { type: 'final', description: 'The resume window has passed.', entry: 'leaveRooms' },
+    expired: { type: 'final', description: 'The resume window has passed, or too many wait.', entry: 'leaveRooms' },
     left: { type: 'final', description: 'The client said goodbye.', entry: 'leaveRooms' },
   },
 })

@@ -36,5 +36,6 @@ export type {
 } from './runtime/ports/history.ts'
 export type { UserHandle } from './runtime/session/user-handle.ts'
 export type { Census, DrainOptions } from './runtime/runtime.ts'
-export type { Telemetry, TelemetryEvent } from './runtime/telemetry.ts'
+export type { RefusalCounts } from './runtime/refusals.ts'
+export type { Refusal, Telemetry, TelemetryEvent } from './runtime/telemetry.ts'
 export type { Acceptor, ConnectRequest, SocketSink, TransportSocket } from './runtime/ports/transport.ts'

@@ -5,7 +5,7 @@ import { protocolLimits } from './limits.ts'
 import type {
   ApplicationMessage,
   ClientMessage,
-  ErrorMessage,
+  ProtocolErrorMessage,
   ReplyMessage,
   RequestId,
   ServerMessage,
@@ -17,7 +17,7 @@ import { isRoomName } from './room-name.ts'
 /** What came of a frame: a message, or the `error` that its sender is to get. */
 export type Decoded =
   | { readonly message: ClientMessage | ApplicationMessage; readonly error?: undefined }
-  | { readonly message?: undefined; readonly error: ErrorMessage }
+  | { readonly message?: undefined; readonly error: ProtocolErrorMessage }
 
 type Fields = Record<string, unknown>
 /** Says what is wrong with a message's fields, or nothing when they are right. */
@@ -246,7 +246,7 @@ export function isRequestId(value: unknown): value is RequestId {
 }
 
 /** The `error` for a request that failed. A room that could not be a room's name is not repeated. */
-export function errorMessage(code: ErrorCode, id?: RequestId, room?: unknown): ErrorMessage {
+export function errorMessage(code: ErrorCode, id?: RequestId, room?: unknown): ProtocolErrorMessage {
   return {
     type: 'error',
     code,

@@ -220,6 +220,11 @@ export interface ErrorMessage {
   readonly issues?: readonly DataIssue[]
 }
 
+/** An `error` of the protocol's own. */
+export interface ProtocolErrorMessage extends ErrorMessage {
+  readonly code: ErrorCode
+}
+
 /** What a server may send; an application's own messages come beside these, under types that it chooses. */
 export type ServerMessage =
   | WelcomeMessage

@@ -9,6 +9,7 @@ import type { OutboxTerms } from './connection/outbox.ts'
 import type { Population } from './actors/population.ts'
 import type { RuntimeOptions, Settings } from './options.ts'
 import type { ResolvedRoomOptions } from './room/room-options.ts'
+import type { Refusals } from './refusals.ts'
 import type { Session } from './session/session.ts'
 import type { Steps } from './actors/steps.ts'
 import type { Users } from './session/users.ts'
@@ -22,6 +23,7 @@ export interface Core {
   readonly settings: Settings
   readonly environment: Environment
   readonly telemetry: Telemetry
+  readonly refusals: Refusals
   readonly outboxTerms: OutboxTerms
   /** Everybody who lives directly under the supervisor, by address. */
   readonly population: Population
@@ -40,6 +42,8 @@ export interface Core {
   readonly hasRoomSchemas: boolean
   /** Logs that rooms have given up, by room: until they have answered for all that they were given. */
   readonly abandonedLogs: Map<string, Promise<void>>
+  /** The addresses of rooms that nobody is in, longest first. */
+  readonly vacantRooms: Set<string>
   /** What keeps a connection's messages in order while one of them takes time. Made when it is first needed. */
   inboxOf(link: ConnectionLink): Inbox<Inbound>
   /** What is to be kept of a session has changed. */

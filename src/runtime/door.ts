@@ -3,10 +3,7 @@ import type { Settings } from './options.ts'
 import { TokenBucket } from './connection/token-bucket.ts'
 import type { Environment } from './ports/environment.ts'
 import type { ConnectRequest, Refused, RefusedFor } from './ports/transport.ts'
-import type { Telemetry } from './telemetry.ts'
-
-/** How often a refusal is reported for one reason (ms). */
-const reportIntervalMs = 1_000
+import type { Refusals } from './refusals.ts'
 
 /** How long those who were refused are to stay away at most (s); less by chance, or they would return all at once. */
 const stayAwaySeconds = 10
@@ -26,18 +23,16 @@ export interface Pass {
 export class Door {
   readonly #settings: Settings
   readonly #environment: Environment
-  readonly #telemetry: Telemetry
+  readonly #refusals: Refusals
   readonly #upgrades: TokenBucket
   readonly #byAddress = new Map<string, number>()
   #sockets = 0
   #waiting = 0
-  /** What was refused and not reported yet, and when something was reported last, by reason. */
-  readonly #refused = new Map<RefusedFor, { count: number; reportedAt: number }>()
 
-  constructor(settings: Settings, environment: Environment, telemetry: Telemetry) {
+  constructor(settings: Settings, environment: Environment, refusals: Refusals) {
     this.#settings = settings
     this.#environment = environment
-    this.#telemetry = telemetry
+    this.#refusals = refusals
     this.#upgrades = new TokenBucket(settings.upgradesPerSecond, settings.upgradeBurst, environment.clock.now())
   }
 
@@ -45,7 +40,7 @@ export class Door {
   refuses(address: string): Refused | undefined {
     const reason = this.#reason(address)
     if (reason === undefined) return undefined
-    this.report(reason)
+    this.#refusals.note({ type: 'connection.refused', reason })
     return { reason, retryAfterSeconds: 1 + Math.floor(this.#environment.random() * stayAwaySeconds) }
   }
 
@@ -69,18 +64,6 @@ export class Door {
     const others = (this.#byAddress.get(subscriber) ?? 1) - 1
     if (others === 0) this.#byAddress.delete(subscriber)
     else this.#byAddress.set(subscriber, others)
-  }
-
-  /** Reports a refusal: the first of its reason at once, what follows within a second together, with the next one. */
-  report(reason: RefusedFor): void {
-    const now = this.#environment.clock.now()
-    const refused = this.#refused.get(reason) ?? { count: 0, reportedAt: -Infinity }
-    this.#refused.set(reason, refused)
-    refused.count++
-    if (Math.abs(now - refused.reportedAt) < reportIntervalMs) return
-    this.#telemetry({ type: 'connection.refused', reason, count: refused.count })
-    refused.count = 0
-    refused.reportedAt = now
   }
 
   #reason(address: string): RefusedFor | undefined {

@@ -181,6 +181,17 @@ export interface RuntimeOptions {
   readonly upgradeBurst?: number
   /** Connections of one user at once. @default 100 */
   readonly connectionsPerUser?: number
+  /** Sessions that wait for their clients, in all: of more the longest waiting end. @default 100_000 */
+  readonly detachedSessions?: number
+  /** … of one user. @default 100 */
+  readonly detachedSessionsPerUser?: number
+  /**
+   * Rooms in all. For one more that room is given up which nobody has been in for longest, or, where somebody is in
+   * each, the join is answered `room-unavailable`.
+   *
+   * @default 100_000
+   */
+  readonly roomsTotal?: number
   /** Rooms one session may be in. @default 100 */
   readonly roomsPerSession?: number
   /** Messages replayed at most to somebody who comes back. @default 300 */
@@ -244,6 +255,9 @@ const numbers = {
   upgradesPerSecond: 1_000,
   upgradeBurst: 2_000,
   connectionsPerUser: 100,
+  detachedSessions: 100_000,
+  detachedSessionsPerUser: 100,
+  roomsTotal: 100_000,
   roomsPerSession: 100,
   replayCount: 300,
   idempotencyCount: 256,

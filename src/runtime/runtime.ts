@@ -22,6 +22,7 @@ import { Steps } from './actors/steps.ts'
 import { userHandle, type UserHandle } from './session/user-handle.ts'
 import { Users } from './session/users.ts'
 import { Supervisor } from './supervisor.ts'
+import { Refusals, type RefusalCounts } from './refusals.ts'
 import { safeTelemetry } from './telemetry.ts'
 import type { Acceptor, ConnectRequest, Refused, RefusedFor, SocketSink, TransportSocket } from './ports/transport.ts'
 
@@ -62,7 +63,8 @@ export class RuntimeTrunk implements Acceptor {
     const environment = options.environment ?? systemEnvironment()
     const telemetry = safeTelemetry(options.telemetry)
     const handlers = handlersByType(options.handlers)
-    this.#door = new Door(settings, environment, telemetry)
+    const refusals = new Refusals(environment.clock, telemetry)
+    this.#door = new Door(settings, environment, refusals)
     this.#applicationTypes = applicationTypes(options.connection, handlers, options.messageSchemas)
 
     // The supervisor acts upon the core and the core routes through the supervisor: one of them has to be first.
@@ -78,7 +80,9 @@ export class RuntimeTrunk implements Acceptor {
       settings,
       environment,
       telemetry,
+      refusals,
       outboxTerms: {
+        refusals,
         flusher: new Flusher(environment.clock),
         pressure: new Pressure(settings.outboxTotalBytes),
         limitBytes: settings.outboxBytes,
@@ -89,6 +93,7 @@ export class RuntimeTrunk implements Acceptor {
       hasRoomSchemas: haveSchemas(options.rooms),
       users: new Users(settings, environment.clock),
       abandonedLogs: new Map(),
+      vacantRooms: new Set(),
       inboxOf: (link) => (link.inbox ??= this.#inbox(link)),
       sessionChanged: (session) => this.#supervisor.sessions.changed(session),
       population: new Population({
@@ -115,7 +120,10 @@ export class RuntimeTrunk implements Acceptor {
     const ended = new Promise<void>((resolve, reject) => {
       link.root?.subscribe({ complete: resolve, error: reject })
     })
-    this.#ended = ended.finally(() => Promise.all([history.close?.(), sessions.close?.()]))
+    this.#ended = ended.finally(() => {
+      refusals.close()
+      return Promise.all([history.close?.(), sessions.close?.()])
+    })
     // Whoever awaits `close()` hears of a crash of the supervisor; without anybody it must not end the process.
     this.#ended.catch(() => {})
     link.root.start()
@@ -128,7 +136,7 @@ export class RuntimeTrunk implements Acceptor {
 
   /** Reports a refusal by a transport's own rules. */
   noteRefusal(reason: RefusedFor): void {
-    this.#door.report(reason)
+    this.#core.refusals.note({ type: 'connection.refused', reason })
   }
 
   /** Takes a socket from a transport. */
@@ -177,6 +185,11 @@ export class RuntimeTrunk implements Acceptor {
   get census(): Census {
     const { connections, sessions, rooms } = this.#supervisor
     return { connections: connections.size, sessions: sessions.size, rooms: rooms.size }
+  }
+
+  /** What was refused since the start, by reason: for metrics. */
+  get refusals(): RefusalCounts {
+    return this.#core.refusals.counts
   }
 
   /** The numbers that are in force. */

@@ -138,6 +138,7 @@ export class Supervisor implements PopulationListener {
 
   #ended(address: string): void {
     this.rooms.delete(address)
+    this.#core.vacantRooms.delete(address)
     if (address.startsWith('session:')) this.sessions.forget(address.slice('session:'.length))
     if (this.connections.delete(address) && this.connections.size === 0) {
       this.#core.root.send({ type: 'connections.gone' })
@@ -156,10 +157,22 @@ export class Supervisor implements PopulationListener {
   #deliver({ to, event }: EventOf<'route'>): void {
     const actor = this.#core.population.get(to)
     if (actor !== undefined) actor.send(event)
+    else if (event.type === 'room.join' && !this.rooms.has(to) && !this.#makePlace()) refuseRoom(this.#core, event)
     else if (event.type === 'room.join' || event.type === 'room.restore') this.#startRoom(to, event)
     // It is about to start, or to start again.
     else if (this.rooms.has(to)) this.#startRoom(to, event)
     else answerUndelivered(event)
+  }
+
+  /** Whether there is a place for one more room; that of one that nobody is in is given away. */
+  #makePlace(): boolean {
+    if (this.rooms.size < this.#core.settings.roomsTotal) return true
+    for (const longest of this.#core.vacantRooms) {
+      this.#core.vacantRooms.delete(longest)
+      this.#core.route(longest, { type: 'room.evict' })
+      return true
+    }
+    return false
   }
 
   /** Starts a room, new or again, and sends it its first event. */
@@ -246,8 +259,16 @@ export class Supervisor implements PopulationListener {
   }
 }
 
+/** A room cannot be: whoever wants in is told, and is not on its way any more. */
+function refuseRoom(core: Core, event: { readonly type: string }): void {
+  const { session, message } = event as unknown as { session: Session; message: { id?: RequestId; room: string } }
+  session.rooms.delete(message.room)
+  core.sessionChanged(session)
+  session.outbox?.refuse(errorMessage('room-unavailable', message.id, message.room))
+}
+
 /** A request to an address where nobody lives gets its one reply all the same. */
 function answerUndelivered(event: { readonly type: string }): void {
   const { session, message } = event as { session?: Session; message?: { id?: RequestId; room?: string } }
-  if (message !== undefined) session?.send(errorMessage('room-unavailable', message.id, message.room))
+  if (message !== undefined) session?.outbox?.refuse(errorMessage('room-unavailable', message.id, message.room))
 }

@@ -1,18 +1,36 @@
 import type { EndReason } from '../../machines/index.ts'
+import type { ErrorCode } from '../protocol/index.ts'
+import type { AuthenticationFailure } from './ports/authenticate.ts'
 import type { RefusedFor } from './ports/transport.ts'
+
+/**
+ * Something was refused, `count` times since it was last reported for that reason: each is reported at most once a
+ * second. `runtime.refusals` has the sums.
+ */
+export type Refusal =
+  /**
+   * Sockets were not let in: an origin that is not allowed, too many connections in all, not welcomed yet, of one address
+   * or of one user, or too many upgrades a second.
+   */
+  | { readonly type: 'connection.refused'; readonly reason: RefusedFor; readonly count: number }
+  /** `authenticate` refused somebody, or failed; the last of them, and what it threw. */
+  | {
+      readonly type: 'authentication.refused'
+      readonly reason: AuthenticationFailure
+      readonly connection: string
+      readonly error: unknown
+      readonly count: number
+    }
+  /** Requests were answered by an `error` of the protocol: `reason` is its code. */
+  | { readonly type: 'request.refused'; readonly reason: ErrorCode; readonly count: number }
+  /** Sessions that waited for their clients ended before their time: there were too many, in all or of one user. */
+  | { readonly type: 'session.evicted'; readonly reason: 'total' | 'user'; readonly count: number }
 
 /** What a runtime has to report. Nothing in it is secret: no tokens, no data. */
 export type TelemetryEvent =
   | { readonly type: 'connection.opened'; readonly connection: string; readonly user: string }
   | { readonly type: 'connection.closed'; readonly connection: string; readonly reason: EndReason }
-  /**
-   * Sockets were not let in, so many since it was last reported for that reason: an origin that is not allowed, too many
-   * connections in all, not welcomed yet, or of one address, or too many upgrades a second. At most one a second and
-   * reason.
-   */
-  | { readonly type: 'connection.refused'; readonly reason: RefusedFor; readonly count: number }
-  /** `authenticate` refused somebody, or failed: what it threw. */
-  | { readonly type: 'authentication.refused'; readonly connection: string; readonly error: unknown }
+  | Refusal
   /** An actor threw. `restarted` tells whether it lives again. */
   | { readonly type: 'actor.crashed'; readonly address: string; readonly error: unknown; readonly restarted: boolean }
   /** A room's log, or the store of sessions, failed at something. */

@@ -19,8 +19,11 @@ export interface MemoryTransportOptions {
 export interface MemoryConnectOptions {
   readonly protocol?: string
   readonly token?: string
+  /** @default one of its own */
   readonly address?: string
 }
+
+let lastAddress = 0
 
 /** The part of the browser's `WebSocket` that the client library uses, and a few things that only a test would do. */
 export class MemoryWebSocket {
@@ -56,7 +59,8 @@ export class MemoryWebSocket {
 
   #openAtServer(acceptor: Acceptor, request: MemoryConnectOptions): void {
     if (this.#cut) return
-    const { protocol = '', token, address = 'memory' } = request
+    // One who does not say shares no address with anybody.
+    const { protocol = '', token, address = `memory:${++lastAddress}` } = request
     if (acceptor.refuses?.(address) !== undefined) return this.#server.terminate()
     // Before whatever the server has to say.
     this.#link.toClient.carry([{ kind: 'open', arrive: () => this.#open() }])

@@ -151,6 +151,7 @@ class ServerSocket extends WebSocket implements TransportSocket {
   begin(acceptor: Acceptor, tcp: Duplex, request: ConnectRequest): void {
     this.#tcp = tcp
     this.on('message', onMessage)
+    this.on('ping', onPing)
     this.on('pong', onPong)
     this.on('close', onClose)
     this.on('error', onError)
@@ -198,6 +199,10 @@ function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
   const { sink } = this as ServerSocket
   if (isBinary) sink?.binary(data as Buffer)
   else sink?.message((data as Buffer).toString())
+}
+
+function onPing(this: WebSocket): void {
+  ;(this as ServerSocket).sink?.ping()
 }
 
 function onPong(this: WebSocket): void {

@@ -109,6 +109,7 @@ function faultySocket(socket: TransportSocket, tap: Tap, fault: Fault): Transpor
 function faultySink(sink: SocketSink, tap: Tap, fault: Fault, gone: () => void): SocketSink {
   return {
     binary: (bytes) => sink.binary(bytes),
+    ping: () => sink.ping(),
     pong: () => sink.pong(),
     drained: () => sink.drained(),
     closed: (code) => {

@@ -15,6 +15,7 @@ export const reappear = { type: 'room.reappear', session }
 export const restore = { type: 'room.restore', session, absent: true }
 export const typingStarted = { type: 'typing.started', session }
 export const typingStopped = { type: 'typing.stopped', session }
+export const evict = { type: 'room.evict', settled: true }
 export const count = { type: 'room.count' }
 export const read = { type: 'room.read', session, reading: {} }
 /** The log has answered for a message; for the last one, where it is settled. */
@@ -47,6 +48,8 @@ export const chart = new Chart(roomMachine, {
     emptied,
     { ...emptied, kept: false },
     { ...emptied, empty: false },
+    evict,
+    { ...evict, settled: false },
   ],
   guards: {
     empty: ({ empty }) => empty === true,

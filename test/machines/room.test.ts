@@ -102,17 +102,17 @@ describe('room', () => {
   it('refuses who is not a member while it is vacant, and opens for who joins', async () => {
     const play = await played(opened, emptied, publish, leave)
     expect(play.snapshot.value).toBe('vacant')
-    expect(play.ran.slice(2)).toEqual(['refuse', 'dismiss'])
+    expect(play.ran.slice(2)).toEqual(['noteVacant', 'refuse', 'dismiss'])
     await play.perform(join)
     expect(play.snapshot.value).toBe('open')
-    expect(play.ran.slice(4)).toEqual(['admit', 'catchUp', 'runHeld'])
+    expect(play.ran.slice(5)).toEqual(['noteTaken', 'admit', 'catchUp', 'runHeld'])
     expect(play.clock.pending).toBe(0)
   })
 
   it('opens for a member of before as for one who joins', async () => {
     const play = await played(opened, emptied, restore)
     expect(play.snapshot.value).toBe('open')
-    expect(play.ran.slice(2)).toEqual(['restore', 'catchUp', 'runHeld'])
+    expect(play.ran.slice(2)).toEqual(['noteVacant', 'noteTaken', 'restore', 'catchUp', 'runHeld'])
     expect(play.clock.pending).toBe(0)
   })
 

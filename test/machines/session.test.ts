@@ -6,6 +6,7 @@ import { walk } from './walk.ts'
 
 const attach = { type: 'session.attach', link: {}, fence: 2, newest: true }
 /** A claim that was made before the owner's, and comes after it. */
+const evict = { type: 'session.evict' }
 const late = { ...attach, fence: 1, newest: false }
 const detach = { type: 'session.detach' }
 /** How a session begins whose client was gone for longer than the grace when this process began. */
@@ -18,7 +19,7 @@ const grace = { type: 'xstate.after.presenceGrace.session.detached.lingering' }
 
 const chart = new Chart(sessionMachine, {
   input: { session: {} },
-  events: [attach, late, detach, longGone, leave],
+  events: [attach, late, detach, longGone, evict, leave],
   guards: { isNewest: ({ newest }) => newest === true, longGone: ({ longGone }) => longGone === true },
 })
 
@@ -46,6 +47,17 @@ describe('session', () => {
       finals: ['expired', 'left'],
       untaken: [],
     })
+  })
+
+  it('[BOUND] is given up only while it waits for its client, and leaves its rooms', async () => {
+    for (const [state, way] of states) {
+      const play = await played(...way, evict)
+      const waits = state !== 'attached'
+      expect(play.snapshot.value).toBe(waits ? 'expired' : 'attached')
+      expect(play.ran.includes('leaveRooms')).toBe(waits)
+      play.actor.stop()
+      expect(play.clock.pending).toBe(0)
+    }
   })
 
   it('[FENCE] gives itself to the newer connection, wherever the one before is', async () => {

@@ -11,7 +11,7 @@ interface Departure {
 
 /** Drains a runtime with so many clients, who stay until they are closed. */
 async function departures(count: number, withinMs: number, drainPerSecond = 500): Promise<(Departure | undefined)[]> {
-  const stage = new Stage({ drainPerSecond })
+  const stage = new Stage({ drainPerSecond, upgradesPerSecond: Infinity, unauthenticatedConnections: Infinity })
   const seen: { told?: number; after: number; closed?: number }[] = []
   for (let i = 0; i < count; i++) {
     const client: (typeof seen)[number] = { after: NaN }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { TokenBucket } from '../../src/runtime/connection/token-bucket.ts'
 import { Stage } from '../stage.ts'
-import { ask, byName, claimOf, heard } from './cast.ts'
+import { ask, byName, claimOf, heard, serverEnds } from './cast.ts'
 
 const say = (data: unknown, id?: number): object => ({ type: 'message', room: 'main', data, id })
 const times = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i))
@@ -40,6 +40,20 @@ describe('what a client sends', () => {
     expect(small[2]).toMatchObject({ code: 'rate-limited', retryAfterMs: expect.any(Number) })
     await stage.clock.advance((small[2] as unknown as { retryAfterMs: number }).retryAfterMs)
     expect(await ask(stage, ada, say('€'.repeat(1_000), 2))).toMatchObject([{ type: 'message' }, { type: 'ack' }])
+  })
+
+  it('[RATE-3] is counted when it is a ping or a pong, too: a flood of them is closed with 4229', async () => {
+    for (const kind of ['ping', 'pong'] as const) {
+      const stage = new Stage({ messagesPerSecond: 10, messageBurst: 20, refusalBurst: 5 })
+      const ends = serverEnds(stage)
+      const [ada, bob] = [await stage.member(), await stage.member()]
+      for (let i = 0; i < 19; i++) ends[0]?.link[kind]()
+      await stage.clock.settle()
+      expect(ada.closed).toEqual([])
+      for (let i = 0; i < 30; i++) ends[0]?.link[kind]()
+      await stage.clock.settle()
+      expect([ada.closed, bob.closed]).toMatchObject([[{ code: 4229, reason: 'rate-limited' }], []])
+    }
   })
 
   it('[RATE-1] is limited for whoever sends too much, and for nobody else', async () => {

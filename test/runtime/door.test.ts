@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Door, type Pass } from '../../src/runtime/door.ts'
 import { resolveSettings } from '../../src/runtime/options.ts'
-import type { TelemetryEvent } from '../../src/index.ts'
+import { Refusals } from '../../src/runtime/refusals.ts'
 import { createVirtualEnvironment } from '../../src/testing/index.ts'
 import { Stage } from '../stage.ts'
 import { unrulyConnection } from '../unruly-connection.ts'
@@ -12,8 +12,7 @@ const request = (address: string) => ({ protocol: '', address, url: '/ws', heade
 
 function doorWith(options: Parameters<typeof resolveSettings>[0]) {
   const environment = createVirtualEnvironment()
-  const told: TelemetryEvent[] = []
-  return { door: new Door(resolveSettings(options), environment, (event) => told.push(event)), environment, told }
+  return { door: new Door(resolveSettings(options), environment, new Refusals(environment.clock, () => {})) }
 }
 
 describe('the door', () => {
@@ -49,19 +48,6 @@ describe('the door', () => {
         }
       }),
     )
-  })
-
-  it('reports the first refusal of a reason at once, and the others once a second, with their number', async () => {
-    const { door, environment, told } = doorWith({ connectionsTotal: 0 })
-    for (let i = 0; i < 1_000; i++) door.refuses('1.1.1.1')
-    door.report('origin')
-    await environment.clock.advance(1_000)
-    door.refuses('1.1.1.1')
-    expect(told).toEqual([
-      { type: 'connection.refused', reason: 'total', count: 1 },
-      { type: 'connection.refused', reason: 'origin', count: 1 },
-      { type: 'connection.refused', reason: 'total', count: 1_000 },
-    ])
   })
 
   it('spreads those whom it sends away', () => {

@@ -34,6 +34,7 @@ function row(count: number, limits: { outbox?: number; process?: number } = {}) 
   const terms: OutboxTerms = {
     flusher: new Flusher(clock),
     pressure,
+    refusals: { note: () => {} },
     limitBytes: limits.outbox ?? 100_000,
     answersLimitBytes: 1_000_000,
   }

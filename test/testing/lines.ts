@@ -16,6 +16,7 @@ export class Line implements SocketSink {
   readonly serverCloses: number[] = []
   readonly clientCloses: number[] = []
   drains = 0
+  pings = 0
   pongs = 0
 
   constructor(device: Device, name: string) {
@@ -41,6 +42,9 @@ export class Line implements SocketSink {
   }
   binary(bytes: Uint8Array): void {
     this.atServer.push(`bytes ${bytes.join()}`)
+  }
+  ping(): void {
+    this.pings++
   }
   pong(): void {
     this.pongs++

@@ -26,6 +26,7 @@ class RecordingSink implements SocketSink {
   readonly messages: string[] = []
   readonly binaries: Uint8Array[] = []
   readonly closes: number[] = []
+  pings = 0
   pongs = 0
   drains = 0
   message(text: string): void {
@@ -33,6 +34,9 @@ class RecordingSink implements SocketSink {
   }
   binary(bytes: Uint8Array): void {
     this.binaries.push(bytes)
+  }
+  ping(): void {
+    this.pings++
   }
   pong(): void {
     this.pongs++

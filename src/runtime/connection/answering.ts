@@ -57,7 +57,9 @@ function callOf(
   }
   // Not remembered: whoever asks again may fare better.
   const refuse = (code: 'internal' | 'timeout'): void => {
-    if (id !== undefined) push(Frame.of(errorMessage(code, id)))
+    if (id === undefined) return
+    core.refusals.note({ type: 'request.refused', reason: code })
+    push(Frame.of(errorMessage(code, id)))
   }
   const broken = (error: unknown): void => {
     core.telemetry({ type: 'callback.threw', callback: name, error })
@@ -84,6 +86,7 @@ function callOf(
     failed: (error) => {
       if (!(error instanceof RequestError)) return broken(error)
       const code = String(error.code).slice(0, protocolLimits.idLength)
+      if (code === 'invalid-data') core.refusals.note({ type: 'request.refused', reason: code })
       answer({ type: 'error', code, message: String(error.message), issues: error.issues })
     },
     broken,

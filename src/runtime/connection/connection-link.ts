@@ -9,7 +9,7 @@ import {
   RequestError,
   type DataIssue,
   type Decoded,
-  type ErrorMessage,
+  type ProtocolErrorMessage,
   type ErrorCode,
   type HelloMessage,
   type ReplyMessage,
@@ -37,6 +37,9 @@ import type { ConnectRequest, SocketSink, TransportSocket } from '../ports/trans
 /** Messages that may wait for the welcome, and what they may amount to. */
 const heldCount = 16
 const heldBytes = 64 * 1024
+
+/** The most that a control frame carries, and its head (RFC 6455 §5.5). */
+const controlFrameBytes = 131
 
 const none = {}
 
@@ -128,9 +131,23 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
     else this.actor?.send({ type: 'socket.message', message })
   }
 
+  ping(): void {
+    this.#heard()
+  }
+
   pong(): void {
+    if (this.#heard()) this.heartbeat?.send({ type: 'socket.heard' })
+  }
+
+  /** A control frame costs as much as a message, and there is nobody to answer that it was one too many. */
+  #heard(): boolean {
     this.received++
-    this.heartbeat?.send({ type: 'socket.heard' })
+    if (this.#closing) return false
+    const now = this.#clock.now()
+    this.#intake ??= new Intake(this.#settings, now)
+    const verdict = this.#intake.judge(now, controlFrameBytes, true, this.user?.allowance)
+    if (verdict !== undefined && 'end' in verdict) this.actor?.send({ type: 'connection.close', reason: verdict.end })
+    return verdict === undefined
   }
 
   drained(): void {
@@ -189,7 +206,7 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
 
   /** Answers a request that failed. */
   refuse(code: ErrorCode, id?: RequestId, room?: string, issues?: readonly DataIssue[]): void {
-    this.send({ ...errorMessage(code, id, room), ...(issues && { issues }) })
+    this.outbox.refuse({ ...errorMessage(code, id, room), ...(issues && { issues }) })
   }
 
   /** Puts an event by until the welcome. False when there is no room for it. */
@@ -227,7 +244,10 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
 }
 
 /** What is done in place of a message that was one too many: its sender is told, or whoever waits for it as an answer. */
-function tooMuch(message: Decoded['message'] | ErrorMessage, retryAfterMs: number): ErrorMessage | ReplyMessage {
+function tooMuch(
+  message: Decoded['message'] | ProtocolErrorMessage,
+  retryAfterMs: number,
+): ProtocolErrorMessage | ReplyMessage {
   const { type, id, room } = message as { readonly type: string; readonly id?: RequestId; readonly room?: string }
   const error = errorMessage('rate-limited', id, room)
   if (type === 'reply' && id !== undefined) return { type, id, error: { code: error.code, message: error.message } }

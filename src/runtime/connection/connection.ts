@@ -16,6 +16,7 @@ import type { Core } from '../core.ts'
 import { handleMessage, perform, type Inbound } from './inbound.ts'
 import type { Inbox } from './inbox.ts'
 import { askAgain } from './permission.ts'
+import { AuthenticationError } from '../ports/authenticate.ts'
 import { connectionTiming } from './timing.ts'
 import { withLanes, type LanedLogic } from '../actors/lanes.ts'
 import { withPopulation } from '../actors/population.ts'
@@ -64,7 +65,8 @@ function actors(core: Core, sessions: Sessions): object {
       try {
         identity = await identify(core, token, request, signal)
       } catch (error) {
-        core.telemetry({ type: 'authentication.refused', connection: link.address, error })
+        const reason = error instanceof AuthenticationError ? error.code : 'not-authenticated'
+        core.refusals.note({ type: 'authentication.refused', reason, connection: link.address, error })
         throw error
       }
       await sessions.prepare(link, identity, resume)
@@ -93,6 +95,7 @@ function countUser(core: Core, link: ConnectionLink, identity: Identity): void {
   const { id } = link.claim?.claim.record.user ?? identity.user
   // One that continues a session takes the place of another.
   if (link.claim === undefined && core.users.isFull(id)) {
+    core.refusals.note({ type: 'connection.refused', reason: 'user' })
     core.route(link.address, { type: 'connection.close', reason: 'limit-reached' } as never)
     throw new Error(`'${id}' has as many connections as one user may have.`)
   }

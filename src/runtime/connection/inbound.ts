@@ -2,7 +2,7 @@ import {
   utf8Length,
   type ApplicationMessage,
   type ClientMessage,
-  type ErrorMessage,
+  type ProtocolErrorMessage,
   type JoinMessage,
   type RequestId,
 } from '../../protocol/index.ts'
@@ -18,7 +18,7 @@ import type { Session } from '../session/session.ts'
 /** What a connection handles while open: messages, and the errors of those that could not be read. */
 export type Inbound =
   | Exclude<ClientMessage, { type: 'hello' | 'auth' }>
-  | ErrorMessage
+  | ProtocolErrorMessage
   | ApplicationMessage
   | { readonly type: 'call'; readonly call: Call }
 
@@ -36,7 +36,7 @@ const handlers: { readonly [Type in Inbound['type']]: Handler<Extract<Inbound, {
   typing: (core, link, session, message) => toRoom(core, link, session, 'room.typing', message),
   history: (core, link, session, message) => toRoom(core, link, session, 'room.history', message),
   ping: (_core, link, _session, { id }) => link.send({ type: 'pong', ...(id === undefined ? {} : { id }) }),
-  error: (_core, link, _session, error) => link.send(error),
+  error: (_core, link, _session, error) => link.outbox.refuse(error),
   reply: (_core, link, _session, reply) => link.requests?.settle(reply),
   application: answerRequest,
   call: (_core, link, _session, { call }) => link.inbox?.begin(call),

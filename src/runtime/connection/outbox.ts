@@ -1,5 +1,7 @@
 import type { Clock } from '../ports/environment.ts'
-import type { Frame } from '../ports/frame.ts'
+import { Frame } from '../ports/frame.ts'
+import type { ProtocolErrorMessage } from '../../protocol/index.ts'
+import type { Refusals } from '../refusals.ts'
 import type { Pressure, SlowQueue } from './pressure.ts'
 import { Sparing, type SparedRoom } from './sparing.ts'
 import type { TransportSocket } from '../ports/transport.ts'
@@ -35,6 +37,7 @@ export interface OutboxOwner {
 export interface OutboxTerms {
   readonly flusher: Flusher
   readonly pressure: Pressure
+  readonly refusals: Pick<Refusals, 'note'>
   /** What may wait for one connection (bytes). */
   readonly limitBytes: number
   /** What of answers that were asked for may wait beside that (bytes). */
@@ -94,6 +97,12 @@ export class Outbox implements SlowQueue {
     }
     if (this.#congested) this.#terms.pressure.hold(frame)
     if (this.#bytes >= earlyFlushBytes || this.#bytes >= this.#terms.limitBytes) this.#relieve()
+  }
+
+  /** Answers a request that failed. */
+  refuse(error: ProtocolErrorMessage): void {
+    this.#terms.refusals.note({ type: 'request.refused', reason: error.code })
+    this.push(Frame.of(error))
   }
 
   /** Queues an answer that may be large. Whoever asked for it reads; it is not what makes a reader slow. */

@@ -28,6 +28,8 @@ export interface SocketSink {
   message(text: string): void
   /** A binary frame. */
   binary(bytes: Uint8Array): void
+  /** The other side has sent a ping, which the transport answers by itself. */
+  ping(): void
   pong(): void
   drained(): void
   /**
@@ -51,7 +53,7 @@ export interface ConnectRequest {
 }
 
 /** Why a socket is not let in. */
-export type RefusedFor = 'origin' | 'total' | 'unauthenticated' | 'address' | 'upgrades'
+export type RefusedFor = 'origin' | 'total' | 'unauthenticated' | 'address' | 'upgrades' | 'user'
 
 /** What somebody is told who is not let in. */
 export interface Refused {

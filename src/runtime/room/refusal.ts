@@ -1,6 +1,5 @@
 import { errorMessage, type ErrorCode, type RequestId } from '../../protocol/index.ts'
 import type { Outbox } from '../connection/outbox.ts'
-import { Frame } from '../ports/frame.ts'
 import type { RoomRecord } from './room-record.ts'
 
 /** Answers the connection that asked a room for something that it is not given it. */
@@ -10,5 +9,5 @@ export function refuse(
   message: { readonly id?: RequestId } | undefined,
   code: ErrorCode,
 ): void {
-  outbox?.push(Frame.of(errorMessage(code, message?.id, room.name)))
+  outbox?.refuse(errorMessage(code, message?.id, room.name))
 }

@@ -232,5 +232,5 @@ export function refuse<Message extends { readonly id?: RequestId } | undefined>(
 export function answer(event: object, code: ErrorCode, room?: string): void {
   const { session, message } = event as Partial<Args['event']>
   if (session === undefined || message === undefined) return
-  askerOf(event as TurnEvent)?.push(Frame.of(errorMessage(code, message.id, room)))
+  askerOf(event as TurnEvent)?.refuse(errorMessage(code, message.id, room))
 }

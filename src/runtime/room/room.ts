@@ -3,7 +3,6 @@ import { roomMachine, type RoomInput } from '../../../machines/index.ts'
 import { errorMessage, type Json } from '../../protocol/index.ts'
 import { implement } from '../actors/actor-system.ts'
 import type { Core } from '../core.ts'
-import { Frame } from '../ports/frame.ts'
 import type { History } from '../ports/history.ts'
 import { withLanes, type LanedLogic } from '../actors/lanes.ts'
 import { catchUp, openLog } from './log-opening.ts'
@@ -50,6 +49,8 @@ export function roomLogic(core: Core, history: History, isAlive: (session: Sessi
       announceTyping: (args: Args) =>
         announceTyping(roomOf(args), args.event.session, args.event.type === 'typing.started'),
       refuse: (args: Args) => refuse(args, 'not-a-member'),
+      noteVacant: (args: Args) => core.vacantRooms.add(roomOf(args).address),
+      noteTaken: (args: Args) => core.vacantRooms.delete(roomOf(args).address),
       closeHistory: (args: Args) => roomOf(args).log?.close(),
     } as never,
     guards: {
@@ -104,7 +105,7 @@ export function giveUp(core: Core, room: RoomRecord): void {
   core.telemetry({ type: 'room.givenUp', room: room.name })
   const kept = room.unannounced.map(({ storing }) => storing)
   for (const { outbox, message } of [...kept, ...room.storing, ...room.readings.values()]) {
-    outbox?.push(Frame.of(errorMessage('room-unavailable', message.id, room.name)))
+    outbox?.refuse(errorMessage('room-unavailable', message.id, room.name))
   }
   for (const event of [...room.held, ...room.turns.clear()] as readonly Partial<Args['event']>[]) {
     const { session } = event

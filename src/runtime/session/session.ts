@@ -6,6 +6,7 @@ import type { Core } from '../core.ts'
 import { Frame } from '../ports/frame.ts'
 import { withLanes, type LanedLogic } from '../actors/lanes.ts'
 import type { Outbox } from '../connection/outbox.ts'
+import type { DetachedSessions } from './detached-sessions.ts'
 import type { Permissions } from './permissions.ts'
 import type { Replies } from './replies.ts'
 
@@ -71,7 +72,7 @@ export class Session {
 }
 
 /** Marries the session's chart to its record and to the rooms that it is in. */
-export function sessionLogic(core: Core, changed: (session: Session) => void): LanedLogic {
+export function sessionLogic(core: Core, changed: (session: Session) => void, detached: DetachedSessions): LanedLogic {
   const { presenceGraceMs, resumeWindowMs } = core.settings
   const sessionOf = (context: { session: object }): Session => context.session as Session
   const routeToRooms = (session: Session, type: string): void => {
@@ -96,6 +97,7 @@ export function sessionLogic(core: Core, changed: (session: Session) => void): L
         session.attempt = event.attempt ?? session.attempt
         session.detachedAt = undefined
         link.session = session
+        detached.delete(session)
         changed(session)
         if (former === undefined || former === link) return
         former.session = undefined
@@ -112,6 +114,10 @@ export function sessionLogic(core: Core, changed: (session: Session) => void): L
         session.detachedAt = since ?? now
         session.restoredAt = since === undefined ? undefined : now
         changed(session)
+        const evicted = detached.add(session)
+        if (evicted === undefined) return
+        core.refusals.note({ type: 'session.evicted', reason: evicted.reason })
+        core.route(evicted.session.address, { type: 'session.evict' })
       },
       withdraw: ({ context }) => routeToRooms(sessionOf(context), 'room.withdraw'),
       reappear: ({ context }) => routeToRooms(sessionOf(context), 'room.reappear'),

@@ -4,6 +4,7 @@ import type { ConnectionLink } from '../connection/connection-link.ts'
 import type { Core } from '../core.ts'
 import { isPromise, type Eventually } from '../ports/eventually.ts'
 import type { LanedLogic } from '../actors/lanes.ts'
+import { DetachedSessions } from './detached-sessions.ts'
 import { Session, sessionLogic } from './session.ts'
 import type { Claim, SessionRecord, SessionStore } from '../ports/session-store.ts'
 
@@ -28,6 +29,7 @@ export class Sessions {
   readonly #stateOf: StateLookup
   readonly #logic: LanedLogic
   readonly #records = new Map<string, Session>()
+  readonly #detached: DetachedSessions
   readonly #changed = new Set<Session>()
   /** Whether the runtime has ended, and with it the use of the store. */
   #isOver = false
@@ -36,7 +38,9 @@ export class Sessions {
     this.#core = core
     this.#store = store
     this.#stateOf = stateOf
-    this.#logic = sessionLogic(core, (session) => this.changed(session))
+    const { detachedSessions, detachedSessionsPerUser } = core.settings
+    this.#detached = new DetachedSessions({ total: detachedSessions, perUser: detachedSessionsPerUser })
+    this.#logic = sessionLogic(core, (session) => this.changed(session), this.#detached)
   }
 
   get size(): number {
@@ -146,6 +150,7 @@ export class Sessions {
     const session = this.#records.get(id)
     if (session === undefined) return
     this.#records.delete(id)
+    this.#detached.delete(session)
     this.#tell(() => this.#store.delete(id))
     if (session.link !== undefined) session.link.session = undefined
     session.link = undefined

@@ -134,6 +134,7 @@ export class WireTap implements Acceptor {
         if (message !== undefined) tell({ ...message, data: spokenIn(bytes) })
         sink.binary(bytes)
       },
+      ping: () => sink.ping(),
       pong: () => sink.pong(),
       drained: () => sink.drained(),
       closed: (code) => {

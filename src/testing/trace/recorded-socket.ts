@@ -67,6 +67,10 @@ export class RecordedSocket implements TransportSocket {
         note({ type: 'binary', bytes })
         sink.binary(bytes)
       },
+      ping: () => {
+        note({ type: 'ping' })
+        sink.ping()
+      },
       pong: () => {
         note({ type: 'pong' })
         sink.pong()

@@ -9,7 +9,7 @@ import { formatVersion, type TraceRecord } from './trace-record.ts'
 export type RecordedEvent =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'binary'; readonly bytes: Uint8Array }
-  | { readonly type: 'pong' }
+  | { readonly type: 'ping' | 'pong' }
   | { readonly type: 'drained'; readonly buffered: number }
   | { readonly type: 'closed'; readonly code: number }
   | { readonly type: 'full'; readonly writes: number; readonly buffered: number }

@@ -100,6 +100,7 @@ export async function replayTrace(trace: Trace, { options = {} }: ReplayTraceOpt
 function tell(event: TraceEvent, socket: ReplayedSocket | undefined, sink: SocketSink | undefined): void {
   if (event.type === 'text') sink?.message(event.text)
   else if (event.type === 'binary') sink?.binary(event.bytes)
+  else if (event.type === 'ping') sink?.ping()
   else if (event.type === 'pong') sink?.pong()
   else if (event.type === 'drained') {
     socket?.drain(event.buffered)

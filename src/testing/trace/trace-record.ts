@@ -21,7 +21,7 @@ export type TraceRecord =
         /** JSON that says the frame to the byte is shown as what it is, any other text as text. */
         | { readonly type: 'text'; readonly text?: string; readonly json?: unknown }
         | { readonly type: 'binary'; readonly base64: string }
-        | { readonly type: 'pong' }
+        | { readonly type: 'ping' | 'pong' }
         | { readonly type: 'drained'; readonly buffered: number }
         | { readonly type: 'closed'; readonly code: number }
       ))
@@ -70,6 +70,7 @@ const fields: { readonly [Type in TraceRecord['type']]: Readonly<Record<string, 
   accept: { ...placed, protocol: text, address: text, url: text, token: orNothing(text) },
   text: { ...placed, text: orNothing(text), json: anything },
   binary: { ...placed, base64 },
+  ping: placed,
   pong: placed,
   drained: { ...placed, buffered: count },
   closed: { ...placed, code: count },

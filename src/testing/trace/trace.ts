@@ -21,7 +21,7 @@ export type TraceEvent = TracePlace & { readonly connection: number } & (
       }
     | { readonly type: 'text'; readonly text: string }
     | { readonly type: 'binary'; readonly bytes: Uint8Array }
-    | { readonly type: 'pong' }
+    | { readonly type: 'ping' | 'pong' }
     /** The socket takes more again; so much waits in it still (bytes). */
     | { readonly type: 'drained'; readonly buffered: number }
     | { readonly type: 'closed'; readonly code: number }

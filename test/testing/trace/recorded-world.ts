@@ -112,6 +112,7 @@ export class RecordedWorld {
         return {
           message: (text) => sink.message(text),
           binary: (bytes) => sink.binary(bytes),
+          ping: () => sink.ping(),
           pong: () => sink.pong(),
           drained: () => sink.drained(),
           closed: (code) => {

@@ -7,7 +7,14 @@ const header = '{"greenroom":"trace","version":1,"startedAt":0}'
 const accept = '{"at":0,"type":"accept","connection":1,"protocol":"","address":"","url":"/"}'
 const end = '{"at":9,"type":"end"}'
 
-const silent: SocketSink = { message: () => {}, binary: () => {}, pong: () => {}, drained: () => {}, closed: () => {} }
+const silent: SocketSink = {
+  message: () => {},
+  binary: () => {},
+  ping: () => {},
+  pong: () => {},
+  drained: () => {},
+  closed: () => {},
+}
 const socket = { ready: true, bufferedBytes: 7 } as TransportSocket
 const request = { protocol: 'greenroom.v1', address: '::1', url: '/ws?a=ä', headers: { cookie: 'secret' } }
 
@@ -69,7 +76,7 @@ describe('readTrace', () => {
     ['a line that is cut off', [header, accept, '{"at":1,"ty'], 3, 'it is not JSON'],
     ['an empty line', [header, '', end], 2, 'it is not JSON'],
     ['a line that is no object', [header, '[]', end], 2, 'it is no object'],
-    ['a type that there is not', [header, '{"at":0,"type":"ping"}', end], 2, 'there is no type "ping"'],
+    ['a type that there is not', [header, '{"at":0,"type":"pang"}', end], 2, 'there is no type "pang"'],
     ['a type of every object', [header, '{"at":0,"type":"toString"}', end], 2, 'there is no type "toString"'],
     [
       'a field that there is not',

@@ -126,7 +126,7 @@ export class ByteStage {
     expect(messages).toHaveLength(2 + 2 * this.#said)
     expect(messages.flatMap(({ type, data }) => (type === 'message' ? [data] : []))).toEqual(expected)
     expect(messages.flatMap(({ type, offset }) => (type === 'ack' ? [offset] : []))).toEqual(expected)
-    const failures = this.#telemetry.filter(({ type }) => !/^(connection|authentication)\./.test(type))
+    const failures = this.#telemetry.filter(({ type }) => !/^(request|connection|authentication)\./.test(type))
     expect(failures).toEqual([])
   }
 

@@ -83,6 +83,20 @@ describe.each(deliveries)('control frames that arrive %s', (_, deliver) => {
 describe('a flood of pings', () => {
   const stage = new ByteStage()
 
+  it('[RATE-3] [ISOLATE] is closed with 4229 when it goes on', async () => {
+    const client = await stage.enter()
+    for (let sent = 50; client.closing === undefined && sent <= 5_000; sent += 50) {
+      client.write(Buffer.concat(Array.from({ length: 50 }, () => ping())))
+      await client.until(() => client.pongs.length === sent || client.closing !== undefined)
+    }
+    expect(client.closing).toEqual({ code: 4229, reason: 'rate-limited' })
+    expect(client.pongs.length).toBeLessThan(1_500)
+  })
+})
+
+describe('a flood of pings that nobody counts', () => {
+  const stage = new ByteStage({ messagesPerSecond: Infinity, userMessagesPerSecond: Infinity })
+
   it('is answered, as long as its answers are taken', async () => {
     const client = await stage.enter()
     for (let sent = 50; sent <= 2_000; sent += 50) {
