@@ -31,6 +31,8 @@ class Open {
 export const someText = new Open('a text', (value) => typeof value === 'string' && value !== '')
 /** Any number that JSON can say. */
 export const someNumber = new Open('a number', (value) => typeof value === 'number' && Number.isFinite(value))
+/** A number of ms. */
+export const someDuration = new Open('a number from 0', (value) => someNumber.fits(value) && Number(value) >= 0)
 /** A place in a log, or a number of things. */
 export const someCount = new Open('an integer from 0', (value) => Number.isSafeInteger(value) && Number(value) >= 0)
 /** A list of which nothing is known but that it is one. */

@@ -4,6 +4,7 @@ export const unchecked: Readonly<Record<string, string>> = {
   'UPGRADE-7': 'a server may allow any origin',
   'UPGRADE-8': 'would need more connections than a check should open',
   'AUTH-4': 'needs credentials that are about to run out',
+  'AUTH-5': 'says what clients do',
   'STORED-1': 'what the log has kept shows when its store fails',
   'SKIPPED-1': 'needs a room whose policy spares slow readers',
   'SKIPPED-2': 'needs a room that keeps the latest of each key',

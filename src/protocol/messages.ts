@@ -117,12 +117,17 @@ export interface WelcomeMessage {
   readonly resumed: boolean
   readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number }
   readonly limits: { readonly frameBytes: number; readonly rooms: number; readonly presenceBytes: number }
+  /** How long the credentials still hold (ms), for those that run out. */
+  readonly expiresInMs?: number
 }
 export interface AuthenticatedMessage {
   readonly type: 'authenticated'
   readonly id?: RequestId
   readonly user: string
+  /** When the fresh credentials run out (ms since the epoch, by the server's clock), for those that do. */
   readonly expiresAt?: number
+  /** How long they hold from now on (ms): the same for a client, whose clock may be wrong. */
+  readonly expiresInMs?: number
 }
 /** A message as members of a room get it. */
 export interface RoomMessage {

@@ -131,6 +131,10 @@ const fromRooms: readonly WrongServer[] = [
 const fromSessions: readonly WrongServer[] = [
   changing('AUTH-1', 'authenticated', 'refuses every token', (message) => ({ ...message, type: 'error' })),
   changing('AUTHENTICATED-1', 'authenticated', 'says when by a text', (message) => ({ ...message, expiresAt: 'soon' })),
+  changing('AUTHENTICATED-1', 'authenticated', 'says how long by a text', (message) => ({
+    ...message,
+    expiresInMs: 'long',
+  })),
   lenient('AUTH-3', 'not-authenticated', 'authenticated'),
   changing('RESUME-1', 'welcome', 'never resumes', (message) => ({ ...message, resumed: false })),
   changing('RESUME-4', 'joined', 'replays all but the first', (message) => ({

@@ -44,6 +44,11 @@ export const wrongRequests: readonly WrongServer[] = [
     }),
   },
   {
+    does: 'says in its welcome that the credentials have run out for a while',
+    rule: 'WELCOME-3',
+    fault: () => ({ out: on('welcome', (message) => [{ ...message, expiresInMs: -1 }]) }),
+  },
+  {
     does: 'does not tell 1 from "1"',
     rule: 'REQUEST-2',
     fault: () => ({

@@ -40,12 +40,12 @@ describe('auth', () => {
     expect(ada.closed).toEqual([])
   })
 
-  it('[AUTHENTICATED-1] says when the fresh token runs out, if it does', async () => {
+  it('[AUTHENTICATED-1] says when the fresh token runs out, and in what time, if it does', async () => {
     const stage = withExpiry()
     const ada = await stage.connect({ token: 'ada:60' })
     const expiresAt = stage.clock.now() + 90_000
     expect(await ask(stage, ada, { type: 'auth', token: 'ada:90', id: 1 })).toEqual([
-      { type: 'authenticated', id: 1, user: 'ada', expiresAt },
+      { type: 'authenticated', id: 1, user: 'ada', expiresAt, expiresInMs: 90_000 },
     ])
     expect(await ask(stage, ada, { type: 'auth', token: 'ada' })).toEqual([{ type: 'authenticated', user: 'ada' }])
   })

@@ -186,4 +186,34 @@ describe('welcome', () => {
     expect(JSON.stringify(bob.received)).not.toContain(secret)
     expect(JSON.stringify(stage.telemetry)).not.toContain(secret)
   })
+
+  it('[WELCOME-3] says how long the credentials still hold, if they run out', async () => {
+    const lives: Readonly<Record<string, number>> = { fresh: 60_000, old: 0.5, over: -20_000 }
+    const stage: Stage = new Stage({
+      authenticate: ({ token = '' }) => {
+        const life = lives[token]
+        return { user: { id: 'ada' }, ...(life === undefined ? {} : { expiresAt: stage.clock.now() + life }) }
+      },
+    })
+    const told = async (token: string): Promise<unknown> =>
+      (await greet(stage, { token })).last('welcome')['expiresInMs']
+    expect(await told('fresh')).toBe(60_000)
+    expect(await told('old')).toBe(0.5)
+    expect(await told('over')).toBe(0)
+    expect((await greet(stage, { token: 'for ever' })).last('welcome')).not.toHaveProperty('expiresInMs')
+  })
+
+  it('[WELCOME-3] says in a further welcome what is left by then, of a token that was renewed as well', async () => {
+    const stage: Stage = new Stage({
+      authenticate: () => ({ user: { id: 'ada' }, expiresAt: stage.clock.now() + 60_000 }),
+    })
+    const [older, ada] = [await greet(stage, { token: 'x' }), await stage.connect({ token: 'x' })]
+    await stage.clock.advance(10_000)
+    expect(await ask(stage, ada, { type: 'hello' })).toMatchObject([{ type: 'welcome', expiresInMs: 50_000 }])
+    await ask(stage, ada, { type: 'auth', token: 'x' })
+    await stage.clock.advance(20_000)
+    expect(await ask(stage, ada, { type: 'hello', resume: claimOf(older) })).toMatchObject([
+      { type: 'welcome', resumed: true, expiresInMs: 40_000 },
+    ])
+  })
 })

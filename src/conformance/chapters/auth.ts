@@ -1,5 +1,5 @@
 import type { Check } from '../check.ts'
-import { expectFit, fits, Inapplicable, someNumber } from '../expectation.ts'
+import { expectFit, fits, Inapplicable, someDuration, someNumber } from '../expectation.ts'
 import { nobodysToken } from '../refused.ts'
 
 export const authChecks: readonly Check[] = [
@@ -22,8 +22,10 @@ export const authChecks: readonly Check[] = [
       const ada = await site.enter('ada')
       const { token } = site.facts.ada
       const reply = await ada.ask({ type: 'auth', token })
-      const expected = { type: 'authenticated', user: ada.user }
-      expectFit(reply, fits(reply, { expiresAt: undefined }) ? expected : { ...expected, expiresAt: someNumber }, 'it')
+      const end = fits(reply, { expiresAt: undefined })
+        ? { expiresInMs: undefined }
+        : { expiresAt: someNumber, expiresInMs: someDuration }
+      expectFit(reply, { type: 'authenticated', user: ada.user, ...end }, 'it')
     },
   },
   {

@@ -1,5 +1,5 @@
 import type { Check } from '../check.ts'
-import { Break, expectFit, show, someCount, someText } from '../expectation.ts'
+import { Break, expectFit, fits, show, someCount, someDuration, someText } from '../expectation.ts'
 import { nobodysToken } from '../refused.ts'
 import { welcomed } from '../site.ts'
 
@@ -193,6 +193,15 @@ export const helloChecks: readonly Check[] = [
         const leaked = others.find(({ claim }) => seen.includes(claim.secret))
         if (leaked !== undefined) throw new Break(`no secret of another for ${client.name}`, `that of ${leaked.name}`)
       }
+    },
+  },
+  {
+    rule: 'WELCOME-3',
+    says: 'the welcome says for how many ms the credentials hold, unless they do not run out',
+    run: async (site) => {
+      const ada = await site.enter('ada')
+      if (fits(ada.welcome, { expiresInMs: undefined })) return
+      expectFit(ada.welcome, { expiresInMs: someDuration }, 'the welcome')
     },
   },
 ]

@@ -8,6 +8,7 @@ import { handleMessage } from './inbound.ts'
 import { askAgain } from './permission.ts'
 import type { Call } from './inbox.ts'
 import type { Claim } from '../ports/session-store.ts'
+import { remainingLife } from './timing.ts'
 import type { Session } from '../session/session.ts'
 import type { Sessions } from '../session/sessions.ts'
 
@@ -22,7 +23,7 @@ export function admit(core: Core, sessions: Sessions, link: ConnectionLink, iden
   core.users.enter(link, session.user.id)
   link.pass?.welcomed()
   link.outbox.writable = true
-  welcome(core, link, session, outcome === 'resumed', id)
+  welcome(core, link, session, outcome === 'resumed', id, identity)
   link.forgetCredentials()
   if (outcome === 'resumed') askAgain(core, link)
   core.telemetry({ type: 'connection.opened', connection: link.address, user: session.user.id })
@@ -33,7 +34,9 @@ export function takeOver(core: Core, sessions: Sessions, link: ConnectionLink, h
   const { session } = link
   if (session === undefined) return
   const { resume } = hello
-  if (resume === undefined || resume.session === session.id) return welcome(core, link, session, false, hello.id)
+  if (resume === undefined || resume.session === session.id) {
+    return welcome(core, link, session, false, hello.id, identityOf(link))
+  }
   const decide = (claim: Claim | undefined): void => settleTakeOver(core, sessions, link, hello, claim)
   // Behind a handler that is at work it waits like everything else; so does what follows it, for the store's answer.
   const claim = async (): Promise<Claim | undefined> => sessions.claim(resume)
@@ -75,16 +78,22 @@ function settleTakeOver(
   const { session } = link
   if (session === undefined) return
   core.users.enter(link, session.user.id)
-  welcome(core, link, session, outcome === 'resumed', id)
+  welcome(core, link, session, outcome === 'resumed', id, identityOf(link))
   if (outcome === 'resumed') askAgain(core, link)
 }
 
+/** Whose the connection is, as its chart knows once it is open. */
+function identityOf({ actor }: ConnectionLink): Identity | undefined {
+  return (actor?.getSnapshot() as { context: { identity?: Identity } } | undefined)?.context.identity
+}
+
 function welcome(
-  { settings, id: server }: Core,
+  { settings, id: server, environment }: Core,
   link: ConnectionLink,
   session: Session,
   resumed: boolean,
   id: RequestId | undefined,
+  identity: Identity | undefined,
 ): void {
   link.send({
     type: 'welcome',
@@ -96,6 +105,7 @@ function welcome(
     resumed,
     heartbeat: { intervalMs: settings.heartbeatMs, timeoutMs: settings.heartbeatTimeoutMs },
     limits: { frameBytes: settings.frameBytes, rooms: settings.roomsPerSession, presenceBytes: settings.presenceBytes },
+    ...remainingLife(identity, environment.clock.now()),
   })
 }
 

@@ -17,7 +17,7 @@ import { handleMessage, perform, type Inbound } from './inbound.ts'
 import type { Inbox } from './inbox.ts'
 import { askAgain } from './permission.ts'
 import { AuthenticationError } from '../ports/authenticate.ts'
-import { connectionTiming } from './timing.ts'
+import { connectionTiming, remainingLife } from './timing.ts'
 import { withLanes, type LanedLogic } from '../actors/lanes.ts'
 import { withPopulation } from '../actors/population.ts'
 import type { Sessions } from '../session/sessions.ts'
@@ -175,13 +175,15 @@ function actions(core: Core, sessions: Sessions): object {
     handleMessage: (args: Args) => handleMessage(core, linkOf(args), args.event.message as Inbound),
     resume: (args: Args) => takeOver(core, sessions, linkOf(args), args.event.message as HelloMessage),
     confirmIdentity: (args: Args) => {
-      const { user, expiresAt } = args.context.identity as Identity
+      const { identity } = args.context
+      const { user, expiresAt } = identity as Identity
       const id = linkOf(args).renewal
       linkOf(args).send({
         type: 'authenticated',
         user: user.id,
         ...(id === undefined ? {} : { id }),
         ...(expiresAt === undefined ? {} : { expiresAt }),
+        ...remainingLife(identity, core.environment.clock.now()),
       })
       askAgain(core, linkOf(args))
     },

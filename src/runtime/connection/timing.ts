@@ -39,6 +39,12 @@ export function connectionTiming(settings: Settings, now: () => number) {
   }
 }
 
+/** How long an identity still holds, as its client is told: by a duration, since clocks differ. For ever needs no words. */
+export function remainingLife(identity: Identity | undefined, now: number): { readonly expiresInMs?: number } {
+  const { expiresAt } = identity ?? {}
+  return expiresAt === undefined ? {} : { expiresInMs: Math.max(0, expiresAt - now) }
+}
+
 function failureOf({ error }: Args['event']): string | undefined {
   return error instanceof AuthenticationError ? error.code : undefined
 }
