@@ -1,5 +1,5 @@
 import type { RequestId, ServerMessage } from '../protocol/index.ts'
-import { ClientError, tooLarge, type ClientErrorCode } from './client-error.ts'
+import { ClientError, refusal, tooLarge, type ClientErrorCode } from './client-error.ts'
 import type { ClientLink } from './client-link.ts'
 import type { ClientOptions } from './client-options.ts'
 import type { ClientEnvironment } from './environment.ts'
@@ -91,7 +91,7 @@ export class Calls {
     switch (message.type) {
       case 'error': {
         const call = this.#take(message.id)
-        call?.reject(new ClientError(message.code, message.message))
+        call?.reject(refusal(message))
         return call !== undefined
       }
       case 'ack':

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../protocol/index.ts'
+import type { ErrorCode, ErrorMessage } from '../protocol/index.ts'
 
 /** Why a call of the client library failed: a code of the protocol's `error`, or one of the client's own. */
 export type ClientErrorCode =
@@ -27,12 +27,24 @@ export type ClientErrorCode =
 export class ClientError extends Error {
   override readonly name = 'ClientError'
   readonly code: ClientErrorCode
+  /** How long to wait before asking again (ms), where the server has said so. */
+  readonly retryAfterMs: number | undefined
 
   /** @param message - anything: what a server sends and a handler throws need not be text */
-  constructor(code: ClientErrorCode, message: unknown, options?: { readonly cause?: unknown }) {
+  constructor(
+    code: ClientErrorCode,
+    message: unknown,
+    options?: { readonly cause?: unknown; readonly retryAfterMs?: number | undefined },
+  ) {
     super(textOf(message), options)
     this.code = code
+    this.retryAfterMs = options?.retryAfterMs
   }
+}
+
+/** What the server has refused. */
+export function refusal({ code, message, retryAfterMs }: Omit<ErrorMessage, 'type'>): ClientError {
+  return new ClientError(code, message, { retryAfterMs: typeof retryAfterMs === 'number' ? retryAfterMs : undefined })
 }
 
 /** As text, whatever it is. Never throws. */

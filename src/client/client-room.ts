@@ -3,7 +3,6 @@ import { clientRoomMachine } from '../../machines/client-room.ts'
 import {
   encodeData,
   type AckMessage,
-  type ErrorMessage,
   type HistoryPageMessage,
   type JoinedMessage,
   type Json,
@@ -88,7 +87,7 @@ export class ClientRoom {
 
   get status(): RoomStatus {
     const { value } = this.actor.getSnapshot()
-    if (value === 'waiting') return 'joining'
+    if (value === 'waiting' || value === 'postponed') return 'joining'
     return value === 'missing' || value === 'recovering' ? 'joined' : value
   }
 
@@ -209,10 +208,15 @@ export class ClientRoom {
     }
   }
 
+  /** @internal We have asked too fast, and are to ask again after so many ms. */
+  postponed(retryAfterMs: number): void {
+    this.actor.send({ type: 'server.postponed', retryAfterMs })
+  }
+
   /** @internal The server would not have us, or has taken us out. */
-  refused({ code, message }: Pick<ErrorMessage, 'code' | 'message'>): void {
+  refused(error: ClientError): void {
     this.#end('server.refused')
-    this.#events.emit('error', new ClientError(code, message))
+    this.#events.emit('error', error)
   }
 
   /** @internal The client is over. */

@@ -1,9 +1,10 @@
 import { isRoomName, type Json, type RequestId, type ServerMessage } from '../protocol/index.ts'
 import type { CallOptions, Calls } from './calls.ts'
-import { tooLarge, type ClientError } from './client-error.ts'
+import { refusal, tooLarge, type ClientError } from './client-error.ts'
 import type { ClientLink } from './client-link.ts'
 import { ClientRoom } from './client-room.ts'
 import type { ClientEnvironment } from './environment.ts'
+import { durationOf } from './frames.ts'
 import type { RoomCall, RoomPort } from './room-port.ts'
 
 /** Rooms that are joined again at the same time: what they answer has to fit through one connection. */
@@ -91,10 +92,11 @@ export class ClientRooms implements RoomPort {
         // may not be in it any more. Who has asked to be let in since is yet to be answered.
         const isOut = id === undefined && (code === 'room-unavailable' || code === 'expelled')
         const about = isOut && !this.#asks(room) ? room : this.#joining.get(id)
-        // Who asked to be let in again is in still, and who asked too fast may ask again: the room asks once more after a
-        // while, and others meanwhile.
-        if (code === 'storage-failed' || code === 'rate-limited') this.#asksNoMore(about)
-        else about?.refused(message)
+        // Who asked too fast may ask again, and nobody else in its stead: that would be as fast.
+        if (code === 'rate-limited') about?.postponed(durationOf(message.retryAfterMs, 30_000, 1_000))
+        // Who asked to be let in again is in still: the room asks once more after a while, and others meanwhile.
+        else if (code === 'storage-failed') this.#asksNoMore(about)
+        else about?.refused(refusal(message))
         return about !== undefined || (id === undefined && this.#hasLeft(name))
       }
       default:

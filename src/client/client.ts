@@ -2,7 +2,7 @@ import type { ActorRefFrom } from 'xstate'
 import type { clientMachine } from '../../machines/client.ts'
 import type { Json, ServerMessage } from '../protocol/index.ts'
 import { Calls, type CallOptions } from './calls.ts'
-import { ClientError, textOf, tooLarge } from './client-error.ts'
+import { ClientError, refusal, textOf, tooLarge } from './client-error.ts'
 import { ClientLink, type SocketClose } from './client-link.ts'
 import type { ClientEvents, ClientOptions, ClientStatus } from './client-options.ts'
 import type { ClientRoom } from './client-room.ts'
@@ -169,7 +169,7 @@ export class Client {
     if (this.#calls.receive(message) || this.#rooms.receive(message, bytes)) return
     switch (message.type) {
       case 'error':
-        this.#events.emit('error', new ClientError(message.code, message.message))
+        this.#events.emit('error', refusal(message))
         return
       case 'goodbye':
         this.actor.send({ type: 'server.goodbye', reconnectAfterMs: durationOf(message.reconnectAfter, 0, 0) })

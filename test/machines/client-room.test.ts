@@ -7,16 +7,18 @@ const join = { type: 'client.join' }
 const paused = { type: 'client.paused' }
 const closed = { type: 'client.closed' }
 const joined = { type: 'server.joined' }
+const postponed = { type: 'server.postponed', retryAfterMs: 700 }
 const refused = { type: 'server.refused' }
 const gap = { type: 'room.gap' }
 const leave = { type: 'room.leave' }
 const noAnswer = { type: 'xstate.after.joinTimeout.client-room.joining' }
 const healDelay = { type: 'xstate.after.healDelay.client-room.missing' }
+const retryAfter = { type: 'xstate.after.retryAfter.client-room.postponed' }
 const noHealing = { type: 'xstate.after.joinTimeout.client-room.recovering' }
 
 const chart = new Chart(clientRoomMachine, {
   input: { room: {} },
-  events: [join, paused, closed, joined, refused, gap, leave],
+  events: [join, paused, closed, joined, postponed, refused, gap, leave],
   // Heals only count up; with them the graph would have no end.
   memory: ({ recentHeals }: ClientRoomContext) => recentHeals > 0,
 })
@@ -31,6 +33,7 @@ const healsOf = (play: Play): number => (play.snapshot.context as ClientRoomCont
 const ways: readonly (readonly Step[])[] = [
   [],
   [join],
+  [join, postponed],
   [join, joined],
   [join, joined, gap],
   [join, joined, gap, joined, gap],
@@ -39,7 +42,7 @@ const ways: readonly (readonly Step[])[] = [
 describe('client-room', () => {
   it('goes where its graph says, and can get everywhere', async () => {
     expect(await walk(chart)).toEqual({
-      states: ['waiting', 'joining', 'joined', 'missing', 'recovering', 'left'],
+      states: ['waiting', 'joining', 'postponed', 'joined', 'missing', 'recovering', 'left'],
       finals: ['left'],
       untaken: [],
     })
@@ -65,6 +68,32 @@ describe('client-room', () => {
     expect([play.snapshot.value, play.ran.length, healsOf(play)]).toEqual(['joining', 2, 0])
     for (const step of [joined, gap, noHealing]) await play.perform(step)
     expect([play.snapshot.value, play.ran.length, healsOf(play)]).toEqual(['recovering', 4, 1])
+  })
+
+  it('asks again when the server has said, whether it is in already or not', async () => {
+    const play = await played(join, postponed)
+    expect([play.snapshot.value, play.ran.length]).toEqual(['postponed', 1])
+    await play.perform(retryAfter)
+    expect([play.snapshot.value, play.ran.length]).toEqual(['joining', 2])
+    for (const step of [joined, gap, postponed]) await play.perform(step)
+    await play.clock.advance(699)
+    expect([play.snapshot.value, play.ran.length]).toEqual(['missing', 3])
+    await play.clock.advance(1)
+    expect([play.snapshot.value, play.ran.length, healsOf(play)]).toEqual(['recovering', 4, 1])
+    // What held it up then does not the next time.
+    for (const step of [joined, gap]) await play.perform(step)
+    await play.clock.advance(100)
+    expect(play.snapshot.value).toBe('recovering')
+  })
+
+  it('takes a late answer to what it has asked before', async () => {
+    for (const way of [
+      [join, postponed],
+      [join, joined, gap, postponed],
+    ]) {
+      const play = await played(...way, joined)
+      expect(play.snapshot.value).toBe('joined')
+    }
   })
 
   it('asks at once for the first loss, and after ever longer waits for what is lost soon after', async () => {
