@@ -17,6 +17,12 @@ export interface ClientContext extends ClientInput {
   readonly reconnectAfterMs: number | undefined
   /** When the next attempt is due (ms since the epoch); undefined when none is. */
   readonly retryAt: number | undefined
+  /** How long the credentials held when the server last said so (ms); `Infinity` for those that nobody is to renew. */
+  readonly lifeMs: number
+  /** What was left then until they are renewed (ms). */
+  readonly renewInMs: number
+  /** Attempts to renew them that have failed in a row. */
+  readonly failedRenewals: number
   /** How the last socket ended. */
   readonly lastClose: { readonly code: number; readonly reason: string } | undefined
 }
@@ -26,10 +32,13 @@ export type ClientMachineEvent =
   | { readonly type: 'client.open' }
   | { readonly type: 'client.close' }
   | { readonly type: 'socket.opened' }
-  /** What `getToken` ends with, unless the connection has ended before. */
+  /** What `getToken` ends with, unless it has been asked again before. */
   | { readonly type: 'token.got' }
-  | { readonly type: 'token.failed' }
-  | { readonly type: 'socket.welcomed' }
+  | { readonly type: 'token.failed'; readonly error: Error }
+  | { readonly type: 'socket.welcomed'; readonly lifeMs: number }
+  /** What `sendAuth` ends with. */
+  | { readonly type: 'server.authenticated'; readonly lifeMs: number }
+  | { readonly type: 'server.refused'; readonly error: Error }
   /** Anything arrived. */
   | { readonly type: 'socket.heard' }
   | {
@@ -47,6 +56,9 @@ export type ClientMachineEvent =
   /** The tab woke up, or something else suggests to look now rather than later. */
   | { readonly type: 'client.wake' }
 
+/** Platforms take a delay of more than 31 bits for none at all. */
+const longestDelayMs = 2 ** 31 - 1
+
 /** The client's side: it connects, says who it is, stays, and comes back. */
 export const clientMachine = setup({
   types: {
@@ -59,6 +71,10 @@ export const clientMachine = setup({
     /** Gets the token; a client's `token()` may take its time, and then says whether it came. */
     getToken: () => {},
     sendHello: () => {},
+    /** Presents a fresh token on the live connection. */
+    sendAuth: () => {},
+    /** Tells the application why there is no fresh token. */
+    reportFailure: () => {},
     /** Joins again what was joined, sends what waits. */
     restore: () => {},
     /** Shows rooms as waiting for the connection to come back, and cancels what the server has asked for. */
@@ -73,6 +89,11 @@ export const clientMachine = setup({
     noteClose: assign(({ event }) =>
       event.type === 'socket.closed' ? { lastClose: { code: event.code, reason: event.reason } } : {},
     ),
+    noteLife: assign(({ event }) => ('lifeMs' in event ? { lifeMs: event.lifeMs, failedRenewals: 0 } : {})),
+    /** Chooses when to renew: with so much time to spare that it may fail a few times, and not all clients at once. */
+    scheduleRenewal: assign({ renewInMs: ({ context }) => context.lifeMs * 0.8 }),
+    countWait: assign({ renewInMs: ({ context }) => context.renewInMs - longestDelayMs }),
+    countFailure: assign({ failedRenewals: ({ context }) => context.failedRenewals + 1 }),
     noteGoodbye: assign(({ event }) =>
       event.type === 'server.goodbye' ? { reconnectAfterMs: event.reconnectAfterMs } : {},
     ),
@@ -85,6 +106,8 @@ export const clientMachine = setup({
   },
   guards: {
     mustNotReturn: ({ event }) => event.type === 'socket.closed' && event.policy === 'never',
+    /** Whether the renewal is further off than any timer reaches. */
+    isFarOff: ({ context }) => context.renewInMs > longestDelayMs,
   },
   delays: {
     connectTimeout: 10_000,
@@ -95,6 +118,13 @@ export const clientMachine = setup({
     stable: 10_000,
     /** How long answers may keep us from going when the server has said goodbye. */
     leaveTimeout: 30_000,
+    renewalDue: ({ context }) => Math.min(context.renewInMs, longestDelayMs),
+    /** How long a client's `token()` may take when the credentials are renewed. */
+    tokenTimeout: 10_000,
+    /** How long the server may take to check a fresh token; it has 10 s for that itself. */
+    checkTimeout: 15_000,
+    /** Before another attempt to renew; grows with each. */
+    renewalBackoff: 1_000,
   },
 }).createMachine({
   id: 'client',
@@ -104,6 +134,9 @@ export const clientMachine = setup({
     attempts: 0,
     reconnectAfterMs: undefined,
     retryAt: undefined,
+    lifeMs: Infinity,
+    renewInMs: Infinity,
+    failedRenewals: 0,
     lastClose: undefined,
   }),
   initial: 'idle',
@@ -131,8 +164,8 @@ export const clientMachine = setup({
       entry: 'getToken',
       on: {
         'token.got': { actions: 'sendHello' },
-        'token.failed': { target: 'waiting', actions: 'dropSocket' },
-        'socket.welcomed': { target: 'open' },
+        'token.failed': { target: 'waiting', actions: ['reportFailure', 'dropSocket'] },
+        'socket.welcomed': { target: 'open', actions: ['noteLife', 'scheduleRenewal'] },
         'socket.closed': [
           { guard: 'mustNotReturn', target: 'closed', actions: 'noteClose' },
           { target: 'waiting', actions: 'noteClose' },
@@ -145,9 +178,8 @@ export const clientMachine = setup({
       description: 'Welcomed: messages flow both ways.',
       entry: 'restore',
       exit: 'pause',
-      initial: 'assured',
+      type: 'parallel',
       on: {
-        'server.goodbye': { target: '.leaving', actions: 'noteGoodbye' },
         'socket.closed': [
           { guard: 'mustNotReturn', target: 'closed', actions: 'noteClose' },
           { target: 'waiting', actions: 'noteClose' },
@@ -156,21 +188,66 @@ export const clientMachine = setup({
       },
       after: { stable: { actions: 'forgetAttempts' } },
       states: {
-        assured: {
-          description: 'The server was heard recently.',
-          on: { 'client.wake': { target: 'checking' } },
-          after: { pingInterval: { target: 'checking' } },
+        server: {
+          description: 'Whether the server is there, and is to stay.',
+          initial: 'assured',
+          on: { 'server.goodbye': { target: '.leaving', actions: 'noteGoodbye' } },
+          states: {
+            assured: {
+              description: 'The server was heard recently.',
+              on: { 'client.wake': { target: 'checking' } },
+              after: { pingInterval: { target: 'checking' } },
+            },
+            checking: {
+              description: 'A ping is out; anything that arrives answers it.',
+              entry: 'sendPing',
+              on: { 'socket.heard': { target: 'assured' } },
+              after: { pongTimeout: { target: '#client.waiting', actions: 'dropSocket' } },
+            },
+            leaving: {
+              description: 'The server is going away. Nothing new is asked of it.',
+              on: { 'calls.answered': { target: '#client.waiting', actions: 'dropSocket' } },
+              after: { leaveTimeout: { target: '#client.waiting', actions: 'dropSocket' } },
+            },
+          },
         },
-        checking: {
-          description: 'A ping is out; anything that arrives answers it.',
-          entry: 'sendPing',
-          on: { 'socket.heard': { target: 'assured' } },
-          after: { pongTimeout: { target: '#client.waiting', actions: 'dropSocket' } },
-        },
-        leaving: {
-          description: 'The server is going away. Nothing new is asked of it.',
-          on: { 'calls.answered': { target: '#client.waiting', actions: 'dropSocket' } },
-          after: { leaveTimeout: { target: '#client.waiting', actions: 'dropSocket' } },
+        identity: {
+          description: 'Whether the credentials still hold. They are renewed before they run out.',
+          initial: 'held',
+          // However late: the server goes by it, too.
+          on: { 'server.authenticated': { target: '.held', actions: ['noteLife', 'scheduleRenewal'] } },
+          states: {
+            held: {
+              description: 'They hold, for long enough or for ever.',
+              after: {
+                renewalDue: [
+                  { guard: 'isFarOff', target: 'held', reenter: true, actions: 'countWait' },
+                  { target: 'renewing' },
+                ],
+              },
+            },
+            renewing: {
+              description: 'The application is asked for a fresh token.',
+              entry: 'getToken',
+              on: {
+                'token.got': { target: 'presenting' },
+                'token.failed': { target: 'retrying', actions: 'reportFailure' },
+              },
+              after: { tokenTimeout: { target: 'retrying', actions: 'reportFailure' } },
+            },
+            presenting: {
+              description: 'The server is shown the fresh token.',
+              entry: 'sendAuth',
+              on: { 'server.refused': { target: 'retrying', actions: 'reportFailure' } },
+              after: { checkTimeout: { target: 'retrying', actions: 'reportFailure' } },
+            },
+            retrying: {
+              description:
+                'There was none, or the server did not want it; a further attempt will be made while it lets us stay.',
+              entry: 'countFailure',
+              after: { renewalBackoff: { target: 'renewing' } },
+            },
+          },
         },
       },
     },

@@ -1,10 +1,10 @@
 import { assign, createActor, type ActorRefFrom } from 'xstate'
-import { clientMachine, type ClientContext } from '../../machines/client.ts'
+import { clientMachine, type ClientContext, type ClientMachineEvent } from '../../machines/client.ts'
 import { returnPolicy, subprotocol, type ServerMessage, type WelcomeMessage } from '../protocol/index.ts'
-import { ClientError, textOf } from './client-error.ts'
+import { ClientError, refusal, textOf } from './client-error.ts'
 import type { ClientOptions, ClientStatus } from './client-options.ts'
 import type { ClientEnvironment } from './environment.ts'
-import { decodeFrame, durationOf, encodeFrame, type OutgoingFrame } from './frames.ts'
+import { decodeFrame, durationOf, encodeFrame, lifeOf, type OutgoingFrame } from './frames.ts'
 import { listenToPlatform } from './platform-signals.ts'
 import { platformWebSocket, type WebSocketClass, type WebSocketLike } from './web-socket.ts'
 
@@ -34,6 +34,11 @@ export class ClientLink {
       openSocket: (args) => linkOf(args).#openSocket(),
       getToken: (args) => void linkOf(args).#getToken(),
       sendHello: (args) => linkOf(args).#sendHello(),
+      sendAuth: (args) => linkOf(args).#sendAuth(),
+      reportFailure: ({ context, event }) => {
+        const late = new ClientError('timeout', 'The token was not renewed in time.')
+        linkOf({ context }).#listener.failed('error' in event ? (event.error as ClientError) : late)
+      },
       restore: (args) => {
         const link = linkOf(args)
         link.#listener.welcomed(link.#welcome?.resumed === true, link.#restarted)
@@ -45,11 +50,19 @@ export class ClientLink {
       closeSocket: (args) => linkOf(args).#closeSocket(1_000),
       failCalls: (args) => linkOf(args).#listener.closed(args.event.type === 'socket.closed' ? args.event : undefined),
       scheduleRetry: assign({ retryAt: (args) => linkOf(args).#retryAt(args.context) }),
+      scheduleRenewal: assign({
+        renewInMs: (args) => {
+          const { lifeMs } = args.context
+          return lifeMs < Infinity ? lifeMs * (0.75 + linkOf(args).#environment.random() / 10) : lifeMs
+        },
+      }),
     },
     delays: {
       backoff: (args) => (args.context.retryAt ?? 0) - linkOf(args).#environment.clock.now(),
       pingInterval: (args) => durationOf(linkOf(args).#welcome?.heartbeat?.intervalMs, 25_000, 1_000),
       pongTimeout: (args) => durationOf(linkOf(args).#welcome?.heartbeat?.timeoutMs, 10_000, 1_000),
+      // While there is much time it is not spent on asking often.
+      renewalBackoff: (args) => linkOf(args).#backoff(args.context.failedRenewals, args.context.lifeMs / 20),
     },
   })
   readonly actor: ActorRefFrom<typeof clientMachine>
@@ -64,6 +77,10 @@ export class ClientLink {
   #restarted = false
   /** How often the session has been claimed: what arrives late is not to take it from what came after. */
   #attempt = 0
+  /** How often a token was asked for: one that comes when another was asked for since is of no use. */
+  #tokens = 0
+  /** How often a fresh one was presented. */
+  #renewals = 0
 
   constructor(url: string, options: ClientOptions, environment: ClientEnvironment, listener: LinkListener) {
     const { href, protocol } = new URL(url)
@@ -92,7 +109,7 @@ export class ClientLink {
 
   /** Whether the server is going away. */
   get leaving(): boolean {
-    return this.actor.getSnapshot().matches({ open: 'leaving' })
+    return this.actor.getSnapshot().matches({ open: { server: 'leaving' } })
   }
 
   /** What the server said last of us. */
@@ -129,12 +146,30 @@ export class ClientLink {
     this.tell({ type: 'hello', token: this.#token, resume })
   }
 
-  /** Full jitter: anything up to the bound, so that those who fell together do not rise together. */
+  #sendAuth(): void {
+    this.#renewals++
+    this.tell({ type: 'auth', token: this.#token, id: this.#authId })
+  }
+
+  /** The id of the newest `auth`. */
+  get #authId(): string {
+    return `auth-${this.#renewals}`
+  }
+
   #retryAt({ attempts, reconnectAfterMs }: ClientContext): number {
+    return this.#environment.clock.now() + Math.max(reconnectAfterMs ?? 0, this.#backoff(attempts))
+  }
+
+  /** Full jitter: anything up to the bound, so that those who fell together do not rise together. */
+  #backoff(attempts: number, leastBoundMs = 0): number {
     const { backoffMs = 500, backoffMaxMs = 20_000 } = this.#options
-    const { clock, random } = this.#environment
-    const bound = Math.min(backoffMaxMs, backoffMs * 2 ** Math.min(attempts - 1, 30))
-    return clock.now() + Math.max(reconnectAfterMs ?? 0, random() * bound)
+    const bound = Math.min(Math.max(backoffMaxMs, leastBoundMs), backoffMs * 2 ** Math.min(attempts - 1, 30))
+    return this.#environment.random() * bound
+  }
+
+  /** How long the credentials hold. A token that is always the same cannot be renewed. */
+  #lifeOf({ expiresInMs }: { readonly expiresInMs?: number }): number {
+    return typeof this.#options.token === 'function' ? lifeOf(expiresInMs) : Infinity
   }
 
   #openSocket(): void {
@@ -156,18 +191,17 @@ export class ClientLink {
   }
 
   async #getToken(): Promise<void> {
-    const socket = this.#socket
+    const asked = ++this.#tokens
     const { token } = this.#options
-    const done = (type: 'token.got' | 'token.failed'): void => {
-      // Another connection asks for a token of its own.
-      if (socket === this.#socket && this.status !== 'closed') this.actor.send({ type })
+    const done = (event: ClientMachineEvent, fresh?: string): void => {
+      if (asked !== this.#tokens || this.status === 'closed') return
+      this.#token = fresh
+      this.actor.send(event)
     }
     try {
-      this.#token = typeof token === 'function' ? await token() : token
-      done('token.got')
+      done({ type: 'token.got' }, typeof token === 'function' ? await token() : token)
     } catch (error) {
-      this.#listener.failed(new ClientError('not-authenticated', `token() failed: ${textOf(error)}`))
-      done('token.failed')
+      done({ type: 'token.failed', error: new ClientError('not-authenticated', `token() failed: ${textOf(error)}`) })
     }
   }
 
@@ -183,15 +217,21 @@ export class ClientLink {
   #receive(data: unknown): void {
     const frame = decodeFrame(data)
     if (frame === undefined) return
-    if (this.actor.getSnapshot().matches({ open: 'checking' })) this.actor.send({ type: 'socket.heard' })
+    if (this.actor.getSnapshot().matches({ open: { server: 'checking' } })) this.actor.send({ type: 'socket.heard' })
     const { message, bytes } = frame
     if (message.type === 'welcome') {
       if (this.status !== 'authenticating') return
       const { server: before = message.server } = this.#welcome ?? {}
       this.#restarted = (message.server ?? before) !== before
       this.#welcome = message
-      this.actor.send({ type: 'socket.welcomed' })
+      this.actor.send({ type: 'socket.welcomed', lifeMs: this.#lifeOf(message) })
       return
+    }
+    if ('id' in message && message.id === this.#authId) {
+      if (message.type === 'authenticated') {
+        return this.actor.send({ type: 'server.authenticated', lifeMs: this.#lifeOf(message) })
+      }
+      if (message.type === 'error') return this.actor.send({ type: 'server.refused', error: refusal(message) })
     }
     try {
       this.#listener.received(message, bytes)

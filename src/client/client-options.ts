@@ -5,7 +5,10 @@ import type { WebSocketClass } from './web-socket.ts'
 
 /** What `createClient` takes beside the address. */
 export interface ClientOptions {
-  /** Who this is; a function is asked again for every connection. */
+  /**
+   * Who this is. A function is asked again for every connection, and on one before the credentials run out; an answer that
+   * takes more than 10 s is too late.
+   */
   readonly token?: string | (() => string | Promise<string>)
   /** The class of sockets. @default the platform's; Node 20 has none */
   readonly WebSocket?: WebSocketClass

@@ -41,6 +41,11 @@ export function durationOf(named: unknown, fallback: number, least: number): num
   return Math.min(Math.max(named, least), 300_000)
 }
 
+/** How long credentials hold, as the server has said (ms): not for so short a time that they are renewed without end. */
+export function lifeOf(named: unknown): number {
+  return typeof named === 'number' ? Math.max(named, 1_000) : Infinity
+}
+
 /** @throws Error when it is not a message at all */
 function asMessage(text: string): ServerMessage {
   const value = JSON.parse(text) as ServerMessage

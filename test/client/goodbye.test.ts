@@ -38,7 +38,7 @@ describe('a client whose server says goodbye', () => {
     const first = room.send('before')
     const asked = client.request('asked')
     await server.say(goodbye)
-    expect(client.actor.getSnapshot().value).toEqual({ open: 'leaving' })
+    expect(client.actor.getSnapshot().value).toMatchObject({ open: { server: 'leaving' } })
     const after = room.send('after')
     await room.send('lost', { volatile: true })
     client.join('other')

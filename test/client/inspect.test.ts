@@ -19,7 +19,7 @@ describe('inspect of a client', () => {
     expect(events[0]).toMatchObject({ type: '@xstate.actor', actorRef: { sessionId: client.actor.sessionId } })
     await server.clock.settle()
     // The token comes while it authenticates, and leaves it there.
-    const opened = ['connecting', 'authenticating', 'authenticating', { open: 'assured' }]
+    const opened = ['connecting', 'authenticating', 'authenticating', { open: { server: 'assured', identity: 'held' } }]
     expect(path(events)).toEqual(opened)
     client.close()
     expect(path(events)).toEqual([...opened, 'closed'])

@@ -61,7 +61,7 @@ describe('a client that lost its connection', () => {
     await stage.clock.advance(100)
     last?.cut({ halfOpen: true })
     await stage.clock.advance(25_000)
-    expect(client.actor.getSnapshot().value).toEqual({ open: 'checking' })
+    expect(client.actor.getSnapshot().value).toMatchObject({ open: { server: 'checking' } })
     await stage.clock.advance(10_000)
     await stage.clock.advance(1_000)
     expect(client.status).toBe('open')

@@ -6,7 +6,9 @@ import { walk } from './walk.ts'
 const open = { type: 'client.open' }
 const close = { type: 'client.close' }
 const opened = { type: 'socket.opened' }
-const welcomed = { type: 'socket.welcomed' }
+const welcomed = { type: 'socket.welcomed', lifeMs: Infinity }
+const admitted = { type: 'socket.welcomed', lifeMs: 100_000 }
+const admittedLong = { type: 'socket.welcomed', lifeMs: 90 * 86_400_000 }
 const heard = { type: 'socket.heard' }
 const goodbye = { type: 'server.goodbye', reconnectAfterMs: 7_000 }
 const answered = { type: 'calls.answered' }
@@ -14,13 +16,19 @@ const offline = { type: 'network.offline' }
 const online = { type: 'network.online' }
 const wake = { type: 'client.wake' }
 const gotToken = { type: 'token.got' }
-const noToken = { type: 'token.failed' }
+const noToken = { type: 'token.failed', error: new Error('none') }
+const authenticated = { type: 'server.authenticated', lifeMs: 60_000 }
+const refused = { type: 'server.refused', error: new Error('not this one') }
 const connectTimeout = { type: 'xstate.after.connectTimeout.client.connecting' }
 const backoff = { type: 'xstate.after.backoff.client.waiting' }
-const pingInterval = { type: 'xstate.after.pingInterval.client.open.assured' }
+const pingInterval = { type: 'xstate.after.pingInterval.client.open.server.assured' }
 const stable = { type: 'xstate.after.stable.client.open' }
-const leaveTimeout = { type: 'xstate.after.leaveTimeout.client.open.leaving' }
-const pongTimeout = { type: 'xstate.after.pongTimeout.client.open.checking' }
+const leaveTimeout = { type: 'xstate.after.leaveTimeout.client.open.server.leaving' }
+const pongTimeout = { type: 'xstate.after.pongTimeout.client.open.server.checking' }
+const renewalDue = { type: 'xstate.after.renewalDue.client.open.identity.held' }
+const tokenTimeout = { type: 'xstate.after.tokenTimeout.client.open.identity.renewing' }
+const checkTimeout = { type: 'xstate.after.checkTimeout.client.open.identity.presenting' }
+const renewalBackoff = { type: 'xstate.after.renewalBackoff.client.open.identity.retrying' }
 const closed = (policy: ReturnPolicy, code: number): Step => ({ type: 'socket.closed', code, reason: '', policy })
 const cut = closed('backoff', 1006)
 const banned = closed('never', 4003)
@@ -34,6 +42,9 @@ const chart = new Chart(clientMachine, {
     gotToken,
     noToken,
     welcomed,
+    admitted,
+    authenticated,
+    refused,
     heard,
     goodbye,
     answered,
@@ -45,15 +56,29 @@ const chart = new Chart(clientMachine, {
     banned,
   ],
   // Attempts only count up; with them the graph would have no end.
-  memory: ({ lastClose }: ClientContext) => lastClose?.code,
+  memory: ({ lastClose, renewInMs }: ClientContext) => [lastClose?.code, renewInMs < Infinity],
 })
 
 const toOpen = [open, opened, gotToken, welcomed]
+const toHeld = [open, opened, gotToken, admitted]
+const held = (server: string): object => ({ open: { server, identity: 'held' } })
 
 async function played(...steps: Step[]): Promise<Play> {
   const play = await chart.play()
   for (const step of steps) await play.perform(step)
   return play
+}
+
+const renewInMsOf = (play: Play): number => (play.snapshot.context as ClientContext).renewInMs
+const failuresOf = (play: Play): number => (play.snapshot.context as ClientContext).failedRenewals
+const identityOf = (play: Play): unknown => (play.snapshot.value as { open: { identity: string } }).open.identity
+
+/** Moves the time on, while the server answers what it is asked. */
+async function elapse(play: Play, ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= 1_000) {
+    await play.clock.advance(Math.min(left, 1_000))
+    await play.perform(heard)
+  }
 }
 
 const attemptsOf = (play: Play): number => (play.snapshot.context as ClientContext).attempts
@@ -66,9 +91,15 @@ describe('client', () => {
         'connecting',
         'authenticating',
         'open',
-        'open.assured',
-        'open.checking',
-        'open.leaving',
+        'open.server',
+        'open.server.assured',
+        'open.server.checking',
+        'open.server.leaving',
+        'open.identity',
+        'open.identity.held',
+        'open.identity.renewing',
+        'open.identity.presenting',
+        'open.identity.retrying',
         'waiting',
         'suspended',
         'closed',
@@ -95,7 +126,7 @@ describe('client', () => {
     const play = await played(open, opened, gotToken)
     expect(play.ran).toEqual(['openSocket', 'getToken', 'sendHello'])
     await play.perform(welcomed)
-    expect(play.snapshot.value).toEqual({ open: 'assured' })
+    expect(play.snapshot.value).toEqual(held('assured'))
     expect(play.ran.at(-1)).toBe('restore')
   })
 
@@ -126,7 +157,7 @@ describe('client', () => {
   it('goes when the server has said goodbye: as soon as it is answered, or after a while', async () => {
     for (const way of [toOpen, [...toOpen, pingInterval]]) {
       const leaving = [...way, goodbye]
-      expect((await played(...leaving)).snapshot.value).toEqual({ open: 'leaving' })
+      expect((await played(...leaving)).snapshot.value).toEqual(held('leaving'))
       for (const step of [answered, leaveTimeout]) {
         const play = await played(...leaving, step)
         expect(play.snapshot).toMatchObject({ value: 'waiting', context: { reconnectAfterMs: 7_000 } })
@@ -167,16 +198,16 @@ describe('client', () => {
 
   it('pings when it has heard nothing for a while, and drops a socket that does not answer', async () => {
     const play = await played(...toOpen, pingInterval)
-    expect(play.snapshot.value).toEqual({ open: 'checking' })
+    expect(play.snapshot.value).toEqual(held('checking'))
     await play.perform(heard)
-    expect(play.snapshot.value).toEqual({ open: 'assured' })
+    expect(play.snapshot.value).toEqual(held('assured'))
     for (const step of [pingInterval, pongTimeout]) await play.perform(step)
     expect(play.snapshot.value).toBe('waiting')
     expect(play.ran.slice(4)).toEqual(['sendPing', 'sendPing', 'pause', 'dropSocket'])
   })
 
   it('looks now rather than later when it wakes up', async () => {
-    expect((await played(...toOpen, wake)).snapshot.value).toEqual({ open: 'checking' })
+    expect((await played(...toOpen, wake)).snapshot.value).toEqual(held('checking'))
     const waiting = await played(open, cut, wake)
     expect(waiting.snapshot.value).toBe('connecting')
     expect(attemptsOf(waiting)).toBe(2)
@@ -191,6 +222,90 @@ describe('client', () => {
       expect(play.snapshot.value).toBe('suspended')
       await play.perform(online)
       expect(play.snapshot.value).toBe('connecting')
+    }
+  })
+
+  it('renews its token when most of its life is over, and the fresh one when most of its own is', async () => {
+    const play = await played(...toHeld)
+    for (const beforeMs of [80_000, 48_000]) {
+      play.calls.length = 0
+      await elapse(play, beforeMs - 1)
+      expect(play.snapshot.value).toEqual(held('assured'))
+      await play.clock.advance(1)
+      expect(identityOf(play)).toBe('renewing')
+      await play.perform(gotToken)
+      expect(identityOf(play)).toBe('presenting')
+      await play.perform(authenticated)
+      expect(play.snapshot.value).toEqual(held('assured'))
+      expect(play.ran.filter((name) => name !== 'sendPing')).toEqual(['getToken', 'sendAuth'])
+    }
+  })
+
+  it('waits for as long as it takes for a renewal that no timer reaches', async () => {
+    const play = await played(open, opened, gotToken, admittedLong)
+    const dueMs = 72 * 86_400_000
+    for (const waits of [1, 2]) {
+      await play.perform(renewalDue)
+      expect([identityOf(play), renewInMsOf(play)]).toEqual(['held', dueMs - waits * (2 ** 31 - 1)])
+    }
+    await play.perform(renewalDue)
+    expect(identityOf(play)).toBe('renewing')
+  })
+
+  it('tries again when there is no token, and when the server refuses it, and tells why', async () => {
+    for (const [ways, failure] of [
+      [[], noToken],
+      [[], tokenTimeout],
+      [[gotToken], refused],
+      [[gotToken], checkTimeout],
+    ] as const) {
+      const play = await played(...toHeld, renewalDue, ...ways, failure)
+      expect(identityOf(play)).toBe('retrying')
+      expect(play.calls.at(-1)).toMatchObject({ name: 'reportFailure', event: failure })
+      expect(failuresOf(play)).toBe(1)
+      for (const step of [renewalBackoff, gotToken, refused]) await play.perform(step)
+      expect(failuresOf(play)).toBe(2)
+      for (const step of [renewalBackoff, gotToken, authenticated]) await play.perform(step)
+      expect([identityOf(play), failuresOf(play), renewInMsOf(play)]).toEqual(['held', 0, 48_000])
+    }
+  })
+
+  it('takes the server’s word that a token holds, however late', async () => {
+    for (const way of [[], [renewalBackoff]]) {
+      const play = await played(...toHeld, renewalDue, gotToken, checkTimeout, ...way, authenticated)
+      expect([identityOf(play), failuresOf(play)]).toEqual(['held', 0])
+    }
+  })
+
+  it('makes nothing of a token or an answer that it does not wait for', async () => {
+    const play = await played(...toHeld)
+    for (const step of [gotToken, noToken, refused]) await play.perform(step)
+    expect(play.snapshot.value).toEqual(held('assured'))
+    for (const step of [renewalDue, noToken, gotToken, refused, noToken]) await play.perform(step)
+    expect([identityOf(play), failuresOf(play)]).toEqual(['retrying', 1])
+    expect(play.ran.filter((name) => name === 'reportFailure')).toHaveLength(1)
+  })
+
+  it('renews while it looks whether the server is there, and while that is going away', async () => {
+    for (const [way, state] of [
+      [[pingInterval], 'checking'],
+      [[goodbye], 'leaving'],
+    ] as const) {
+      const play = await played(...toHeld, ...way, renewalDue, gotToken)
+      expect(play.snapshot.value).toEqual({ open: { server: state, identity: 'presenting' } })
+      await play.perform(authenticated)
+      expect(play.snapshot.value).toEqual(held(state))
+    }
+    const play = await played(...toHeld, renewalDue, wake, goodbye)
+    expect(play.snapshot.value).toEqual({ open: { server: 'leaving', identity: 'renewing' } })
+  })
+
+  it('leaves no timer of a renewal when its connection ends', async () => {
+    for (const way of [[], [renewalDue], [renewalDue, gotToken], [renewalDue, noToken]]) {
+      for (const step of [offline, close]) expect((await played(...toHeld, ...way, step)).clock.pending).toBe(0)
+      const play = await played(...toHeld, ...way, cut)
+      // The backoff's.
+      expect(play.clock.pending).toBe(1)
     }
   })
 

@@ -2,7 +2,7 @@
 export const unreached: Readonly<Record<string, string>> = {
   'client.connecting: socket.closed when mustNotReturn → client.closed':
     'no server of ours refuses for good before the opening handshake is done',
-  'client.open.leaving: xstate.after.leaveTimeout.client.open.leaving → client.waiting':
+  'client.open.server.leaving: xstate.after.leaveTimeout.client.open.server.leaving → client.waiting':
     'a server that says goodbye closes long before, unless it dies of it without a word and calls are unanswered',
   'connection.open.flow.flowing: outbox.overflowed → connection.open.flow.overflowing':
     'an outbox that overflows has been congested before; the chart does not rely on it',
