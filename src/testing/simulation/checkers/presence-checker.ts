@@ -97,6 +97,8 @@ export class PresenceChecker implements WireListener {
 
   received(connection: Tapped, { type, room = '' }: Asked): void {
     const session = this.#sessions.get(connection.session ?? '')
+    // Behind its close frame the server does not read on: what still comes is not done.
+    if (session !== undefined && session.connection !== connection) return
     if (type === 'join') {
       if (session === undefined) this.#early.set(connection, [...(this.#early.get(connection) ?? []), room])
       session?.asked.add(room)
