@@ -1,4 +1,4 @@
-import type { ErrorCode, ErrorMessage } from '../protocol/index.ts'
+import type { DataIssue, ErrorCode, ErrorMessage } from '../protocol/index.ts'
 
 /** Why a call of the client library failed: a code of the protocol's `error`, or one of the client's own. */
 export type ClientErrorCode =
@@ -29,22 +29,32 @@ export class ClientError extends Error {
   readonly code: ClientErrorCode
   /** How long to wait before asking again (ms), where the server has said so. */
   readonly retryAfterMs: number | undefined
+  /** What is wrong with the data (`invalid-data`), as the server has it. */
+  readonly issues: readonly DataIssue[] | undefined
 
   /** @param message - anything: what a server sends and a handler throws need not be text */
   constructor(
     code: ClientErrorCode,
     message: unknown,
-    options?: { readonly cause?: unknown; readonly retryAfterMs?: number | undefined },
+    options?: {
+      readonly cause?: unknown
+      readonly retryAfterMs?: number | undefined
+      readonly issues?: readonly DataIssue[] | undefined
+    },
   ) {
     super(textOf(message), options)
     this.code = code
     this.retryAfterMs = options?.retryAfterMs
+    this.issues = options?.issues
   }
 }
 
 /** What the server has refused. */
-export function refusal({ code, message, retryAfterMs }: Omit<ErrorMessage, 'type'>): ClientError {
-  return new ClientError(code, message, { retryAfterMs: typeof retryAfterMs === 'number' ? retryAfterMs : undefined })
+export function refusal({ code, message, retryAfterMs, issues }: Omit<ErrorMessage, 'type'>): ClientError {
+  return new ClientError(code, message, {
+    retryAfterMs: typeof retryAfterMs === 'number' ? retryAfterMs : undefined,
+    issues: Array.isArray(issues) ? issues : undefined,
+  })
 }
 
 /** As text, whatever it is. Never throws. */
