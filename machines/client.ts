@@ -31,6 +31,8 @@ export interface ClientContext extends ClientInput {
 export type ClientMachineEvent =
   | { readonly type: 'client.open' }
   | { readonly type: 'client.close' }
+  /** There is a token to present: a guest is to become a user. */
+  | { readonly type: 'client.authenticate' }
   | { readonly type: 'socket.opened' }
   /** What `getToken` ends with, unless it has been asked again before. */
   | { readonly type: 'token.got' }
@@ -218,7 +220,8 @@ export const clientMachine = setup({
           on: { 'server.authenticated': { target: '.held', actions: ['noteLife', 'scheduleRenewal'] } },
           states: {
             held: {
-              description: 'They hold, for long enough or for ever.',
+              description: 'They hold, for long enough or for ever; or there are none, for a guest.',
+              on: { 'client.authenticate': { target: 'renewing' } },
               after: {
                 renewalDue: [
                   { guard: 'isFarOff', target: 'held', reenter: true, actions: 'countWait' },
@@ -245,6 +248,7 @@ export const clientMachine = setup({
               description:
                 'There was none, or the server did not want it; a further attempt will be made while it lets us stay.',
               entry: 'countFailure',
+              on: { 'client.authenticate': { target: 'renewing' } },
               after: { renewalBackoff: { target: 'renewing' } },
             },
           },

@@ -138,6 +138,8 @@ export function connectionSetup<Context extends object = object, Events extends 
       resume: () => {},
       /** Answers `authenticated`. */
       confirmIdentity: () => {},
+      /** Makes a guest's session that of the user that the guest has turned out to be. */
+      becomeUser: () => {},
       /** Answers that the fresh token was refused. */
       refuseIdentity: () => {},
       /** Tells the client to go, and when to come back. */
@@ -170,6 +172,8 @@ export function connectionSetup<Context extends object = object, Events extends 
       mayRenew: () => true,
       /** Whether a fresh identity is the same user as before. */
       sameUser: () => false,
+      /** Whether a guest has turned out to be somebody, for whom there is a place. */
+      mayBecomeUser: () => false,
     },
     delays: {
       credentialsTimeout: 10_000,
@@ -333,7 +337,7 @@ export const connectionMachine = connectionSetup().createMachine({
               },
             },
             refreshing: {
-              description: 'A fresh token is being checked. Identity never changes: another user is refused.',
+              description: 'A token is being checked. A user never becomes another; a guest may become a user, once.',
               on: { 'identity.renew': { actions: 'refuseIdentity' } },
               invoke: {
                 src: 'renew',
@@ -346,6 +350,11 @@ export const connectionMachine = connectionSetup().createMachine({
                     guard: 'sameUser',
                     target: 'valid',
                     actions: [assign({ identity: ({ event }) => event.output }), 'confirmIdentity'],
+                  },
+                  {
+                    guard: 'mayBecomeUser',
+                    target: 'valid',
+                    actions: [assign({ identity: ({ event }) => event.output }), 'becomeUser', 'confirmIdentity'],
                   },
                   { target: 'valid', actions: 'refuseIdentity' },
                 ],

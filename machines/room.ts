@@ -23,6 +23,8 @@ export type RoomEvent =
   /** A member's session lost its connection for longer than the grace, or came back after that. */
   | { readonly type: 'room.withdraw'; readonly session: object }
   | { readonly type: 'room.reappear'; readonly session: object }
+  /** A member who was a guest is a user now; `former` is the id that the guest had. */
+  | { readonly type: 'room.identify'; readonly session: object; readonly former: string }
   /** A former process knew this session as a member; its client has yet to come back. */
   | { readonly type: 'room.restore'; readonly session: object; readonly state?: unknown; readonly absent: boolean }
   /** The log has kept a message, or failed to. */
@@ -78,6 +80,8 @@ export const roomMachine = setup({
     announceTyping: () => {},
     /** Answers with a page of the log. */
     replay: () => {},
+    /** Shows a member as the user that the guest has turned out to be. */
+    identify: () => {},
     /** Adds a member of before, and tells nobody. */
     restore: () => {},
     /** Broadcasts and acknowledges what the log has kept, in order; answers what it has not. */
@@ -143,6 +147,7 @@ export const roomMachine = setup({
         'room.history': { actions: 'replay' },
         'room.withdraw': { actions: 'withdraw' },
         'room.reappear': { actions: 'reappear' },
+        'room.identify': { actions: 'identify' },
         'room.restore': { actions: 'restore' },
         'room.stored': { actions: 'deliver' },
         'room.read': { actions: 'answerRead' },

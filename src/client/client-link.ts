@@ -199,7 +199,10 @@ export class ClientLink {
       this.actor.send(event)
     }
     try {
-      done({ type: 'token.got' }, typeof token === 'function' ? await token() : token)
+      const fresh = typeof token === 'function' ? await token() : token
+      // Without one a guest says hello; there is nothing to present later.
+      if (fresh === undefined && this.status === 'open') throw new Error('it gave none')
+      done({ type: 'token.got' }, fresh)
     } catch (error) {
       done({ type: 'token.failed', error: new ClientError('not-authenticated', `token() failed: ${textOf(error)}`) })
     }
@@ -229,7 +232,9 @@ export class ClientLink {
     }
     if ('id' in message && message.id === this.#authId) {
       if (message.type === 'authenticated') {
-        return this.actor.send({ type: 'server.authenticated', lifeMs: this.#lifeOf(message) })
+        // A guest may have become somebody.
+        if (this.#welcome !== undefined) this.#welcome = { ...this.#welcome, user: message.user }
+        this.actor.send({ type: 'server.authenticated', lifeMs: this.#lifeOf(message) })
       }
       if (message.type === 'error') return this.actor.send({ type: 'server.refused', error: refusal(message) })
     }

@@ -7,9 +7,9 @@ import type { WebSocketClass } from './web-socket.ts'
 export interface ClientOptions {
   /**
    * Who this is. A function is asked again for every connection, and on one before the credentials run out; an answer that
-   * takes more than 10 s is too late.
+   * takes more than 10 s is too late. One that gives none is a guest's, until {@link Client.authenticate}.
    */
-  readonly token?: string | (() => string | Promise<string>)
+  readonly token?: string | (() => string | undefined | Promise<string | undefined>)
   /** The class of sockets. @default the platform's; Node 20 has none */
   readonly WebSocket?: WebSocketClass
   /** The longest wait before the first further attempt (ms); it doubles with each. @default 500 */
@@ -42,5 +42,7 @@ export interface ClientEvents {
   status: ClientStatus
   /** A message that is not the protocol's but the application's own. */
   message: { readonly type: string; readonly data?: unknown }
+  /** The server has taken a fresh token; who it says this is. */
+  authenticated: string
   error: ClientError
 }

@@ -89,6 +89,15 @@ export class Client {
     return this.#rooms.heals
   }
 
+  /**
+   * Asks `token()` again and presents what it gives, on the connection that there is: a guest becomes a user so, and keeps
+   * its rooms. `client.on('authenticated', …)` tells when, and `error` why not; without a connection nothing need be
+   * done, as the next one asks anyway.
+   */
+  authenticate(): void {
+    this.actor.send({ type: 'client.authenticate' })
+  }
+
   /** Returns what ends the listening. */
   on<Type extends keyof ClientEvents & string>(type: Type, listener: (value: ClientEvents[Type]) => void): () => void {
     return this.#events.on(type, listener)
@@ -176,6 +185,8 @@ export class Client {
         this.#calls.leaveIfAnswered()
         return
       case 'authenticated':
+        this.#events.emit('authenticated', message.user)
+        return
       case 'pong':
         return
       default:

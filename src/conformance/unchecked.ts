@@ -19,6 +19,7 @@ export const unchecked: Readonly<Record<string, string>> = {
   'RATE-5': 'a server may allow any number',
   'PERMIT-1': 'needs an application that forbids something',
   'PERMIT-2': 'needs an application that forbids something',
+  'GUEST-1': 'needs an application that has something that is not for guests',
   'SCHEMA-1': 'needs an application that expects something',
   'SCHEMA-2': 'needs an application that expects something',
   'SCHEMA-3': 'needs an application that expects something',

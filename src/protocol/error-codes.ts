@@ -16,7 +16,7 @@ export const errorCodes = {
   'not-allowed': 'The connection does not take this message now.',
   expelled: 'You may not be in this room any more, and are out of it.',
   forbidden: 'You may not do this here, or there is no such room.',
-  'not-authenticated': 'The token was refused.',
+  'not-authenticated': 'A token that holds is needed for this.',
   'room-unavailable': 'The room could not be opened, or failed too often.',
   'storage-failed': 'The log could not do it now. Ask again under the same id.',
   'rate-limited': 'Too much was sent at once. Send it again after `retryAfterMs`.',

@@ -18,6 +18,8 @@ export interface RefusalCounts {
   readonly authentications: Readonly<Partial<Record<AuthenticationFailure, number>>>
   /** Requests that were answered by an `error` of the protocol. */
   readonly requests: Readonly<Partial<Record<ErrorCode, number>>>
+  /** Claims of sessions that were not given back. */
+  readonly resumes: Readonly<Partial<Record<'unknown', number>>>
   /** Sessions that ended before their time, as there were too many that waited for their clients. */
   readonly sessions: Readonly<Partial<Record<'total' | 'user', number>>>
 }
@@ -67,6 +69,7 @@ export class Refusals {
       connections: of('connection.refused'),
       authentications: of('authentication.refused'),
       requests: of('request.refused'),
+      resumes: of('resume.refused'),
       sessions: of('session.evicted'),
     }
   }

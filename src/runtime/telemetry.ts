@@ -23,6 +23,8 @@ export type Refusal =
     }
   /** Requests were answered by an `error` of the protocol: `reason` is its code. */
   | { readonly type: 'request.refused'; readonly reason: ErrorCode; readonly count: number }
+  /** Sessions were claimed that there are not (any more), or by a wrong secret, or by another user. */
+  | { readonly type: 'resume.refused'; readonly reason: 'unknown'; readonly count: number }
   /** Sessions that waited for their clients ended before their time: there were too many, in all or of one user. */
   | { readonly type: 'session.evicted'; readonly reason: 'total' | 'user'; readonly count: number }
 

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import type { Refused } from '../runtime/ports/transport.ts'
 
@@ -35,6 +36,24 @@ export function busyRefusal({ reason, retryAfterSeconds }: Refused): Refusal {
 
 /** What is said to a page of an origin that may not connect. */
 export const originRefusal: Refusal = { status: '403 Forbidden', headers: [] }
+
+/** What a subprotocol begins with that carries a token, in base64url, from where no header can be set. */
+const tokenProtocol = 'greenroom.token.'
+
+/**
+ * The token that came with an upgrade request: in `Authorization`, as a subprotocol that is never answered with, or in
+ * the query.
+ */
+export function tokenOf({ headers }: IncomingMessage, query: URLSearchParams): string | undefined {
+  const bearer = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]
+  if (bearer !== undefined) return bearer
+  for (const offered of (headers['sec-websocket-protocol'] ?? '').split(',')) {
+    const name = offered.trim()
+    // What is no base64url is read as far as it is; a token that is not whole is nobody's.
+    if (name.startsWith(tokenProtocol)) return Buffer.from(name.slice(tokenProtocol.length), 'base64url').toString()
+  }
+  return query.get('token') ?? undefined
+}
 
 /**
  * The path and the query of an upgrade request. Its target need not be a URL, but may be a whole one (RFC 6455 §4.2.1),

@@ -8,7 +8,7 @@ import type { Acceptor, ConnectRequest, SocketSink, TransportSocket } from '../r
 import { joinFrames } from './ws-frame.ts'
 import { OriginPolicy, type OriginOption } from './origin.ts'
 import { TrustedProxies } from './trusted-proxies.ts'
-import { busyRefusal, originRefusal, parseTarget, refusalOf, type Refusal } from './ws-handshake.ts'
+import { busyRefusal, originRefusal, parseTarget, refusalOf, tokenOf, type Refusal } from './ws-handshake.ts'
 
 /** What the `ws` transport is told. */
 export interface WsTransportOptions {
@@ -125,8 +125,7 @@ function refuse(tcp: Duplex, { status, headers }: Refusal): void {
 
 function connectRequest(request: IncomingMessage, address: string): ConnectRequest {
   const { path, query } = parseTarget(request)
-  const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
-  const token = bearer ?? query.get('token') ?? undefined
+  const token = tokenOf(request, query)
   query.delete('token')
   const rest = query.toString()
   return {

@@ -5,6 +5,7 @@ import { walk } from './walk.ts'
 
 const open = { type: 'client.open' }
 const close = { type: 'client.close' }
+const authenticate = { type: 'client.authenticate' }
 const opened = { type: 'socket.opened' }
 const welcomed = { type: 'socket.welcomed', lifeMs: Infinity }
 const admitted = { type: 'socket.welcomed', lifeMs: 100_000 }
@@ -38,6 +39,7 @@ const chart = new Chart(clientMachine, {
   events: [
     open,
     close,
+    authenticate,
     opened,
     gotToken,
     noToken,

@@ -169,6 +169,14 @@ describe('connection', () => {
     }
   })
 
+  it('makes a guest the user that it turns out to be, before it says so', async () => {
+    const bob: Identity = { user: { id: 'bob' } }
+    const play = await played(...toOpen, renew, { ...renewed, output: bob, mayBecomeUser: true })
+    expect(identityOf(play)).toEqual(bob)
+    expect(play.snapshot.value).toEqual(atEase)
+    expect(play.ran.slice(-2)).toEqual(['becomeUser', 'confirmIdentity'])
+  })
+
   it('checks one fresh token at a time', async () => {
     expect((await played(...toOpen, renew, renew)).ran.at(-1)).toBe('refuseIdentity')
   })

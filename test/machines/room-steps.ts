@@ -12,6 +12,7 @@ export const publish = request('publish')
 export const requests = [join, leave, publish, request('presence'), request('typing'), request('history')]
 export const withdraw = { type: 'room.withdraw', session }
 export const reappear = { type: 'room.reappear', session }
+export const identify = { type: 'room.identify', session, former: 'guest' }
 export const restore = { type: 'room.restore', session, absent: true }
 export const typingStarted = { type: 'typing.started', session }
 export const typingStopped = { type: 'typing.stopped', session }
@@ -48,6 +49,7 @@ export const chart = new Chart(roomMachine, {
     emptied,
     { ...emptied, kept: false },
     { ...emptied, empty: false },
+    identify,
     evict,
     { ...evict, settled: false },
   ],

@@ -90,6 +90,7 @@ describe('refusals', () => {
         'not-a-member': 1,
         'rate-limited': 3,
       },
+      resumes: {},
       sessions: {},
     })
     await stage.clock.advance(1_000)

@@ -150,4 +150,23 @@ describe('ws transport, byte by byte', () => {
     expect(acceptor.request).toMatchObject({ token: 'a?b', url: '/ws' })
     client.tcp.destroy()
   })
+
+  it('[UPGRADE-3] takes the token from a subprotocol, which it does not answer with, after the header’s', async () => {
+    const token = 'eyJhbGciOiJub25lIn0.€'
+    const offered = `greenroom.v1, greenroom.token.${Buffer.from(token).toString('base64url')}`
+    for (const [headers, expected] of [
+      [{ 'sec-websocket-protocol': offered }, token],
+      [{ 'sec-websocket-protocol': `greenroom.token.,${offered}` }, ''],
+      [{ 'sec-websocket-protocol': offered, authorization: 'Bearer other' }, 'other'],
+      [{ 'sec-websocket-protocol': 'greenroom.v1' }, 'of the query'],
+    ] as const) {
+      const { acceptor, server } = await scene()
+      const client = await ByteClient.connect(portOf(server))
+      client.write(upgradeRequest({ target: '/ws?token=of%20the%20query', headers }))
+      const response = await client.answered()
+      expect(response).toMatchObject({ status: 101, headers: { 'sec-websocket-protocol': 'greenroom.v1' } })
+      expect(acceptor.request).toMatchObject({ token: expected, protocol: 'greenroom.v1' })
+      client.tcp.destroy()
+    }
+  })
 })

@@ -69,7 +69,8 @@ function settleTakeOver(
   if (present === undefined) return
   const outcome =
     claim === undefined || resume === undefined ? 'unknown' : sessions.attach(link, present, claim, resume)
-  if (outcome !== 'unknown') {
+  if (outcome === 'unknown') sessions.refuse(link)
+  else {
     // Of no use any more, also when a newer claim has the session: then the client is to stay away.
     present.link = undefined
     if (link.session === present) link.session = undefined
@@ -107,6 +108,19 @@ function welcome(
     limits: { frameBytes: settings.frameBytes, rooms: settings.roomsPerSession, presenceBytes: settings.presenceBytes },
     ...remainingLife(identity, environment.clock.now()),
   })
+}
+
+/** A guest has turned out to be somebody: connection, session, rooms and places in them stay. */
+export function becomeUser(core: Core, link: ConnectionLink, { user }: Identity): void {
+  const { session } = link
+  if (session === undefined) return
+  const former = session.user.id
+  session.become(user)
+  core.users.enter(link, user.id)
+  for (const room of session.rooms.values()) {
+    core.route(room, { type: 'room.identify', session, message: undefined, former } as never)
+  }
+  core.sessionChanged(session)
 }
 
 /** Lets go of a connection's session: it waits for its client, or is over, as the reason has it. */

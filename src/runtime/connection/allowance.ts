@@ -18,6 +18,11 @@ export class Allowance {
     this.#bytes = new TokenBucket(bytesPerSecond, bytesBurst, now)
   }
 
+  /** When as much may be said as ever (ms). */
+  get fullAt(): number {
+    return Math.max(this.#messages.fullAt, this.#bytes.fullAt)
+  }
+
   /** Takes a message of that many bytes. 0, or how long it would have had to wait (ms). What is refused costs nothing. */
   take(now: number, bytes: number): number {
     if (!this.#bytes.has(now, bytes)) return this.#bytes.retryAfterMs(now, bytes)

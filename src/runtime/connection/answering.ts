@@ -22,6 +22,7 @@ export function answerRequest(core: Core, link: ConnectionLink, session: Session
   const { id, name } = message
   const handler = core.handlers.get(name)
   if (handler === undefined) return link.refuse('not-allowed', id)
+  if (handler.guests === false && session.guest) return link.refuse('not-authenticated', id)
   const known = id === undefined ? undefined : session.replies?.get(id)
   if (known !== undefined) return link.outbox.push(known)
   const present = id === undefined ? undefined : link.inbox?.find(id)

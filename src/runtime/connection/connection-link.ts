@@ -61,6 +61,8 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
   pass: Pass | undefined
   /** Whose it is, once that is known. */
   user: PresentUser | undefined
+  /** How much is said; from the first message on. */
+  intake: Intake | undefined
   /** The session that it owns, once it has been let in. */
   session: Session | undefined
   /** What it is to own: a session of its own, or one that its client has shown to be its. */
@@ -72,6 +74,8 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
   requests: Requests | undefined
   /** The connection's actor. */
   actor: AnyActorRef | undefined
+  /** Sessions that it has claimed and was not given. */
+  refusedClaims = 0
   /** Frames received so far, pongs included. */
   received = 0
   /** The value of {@link received} when the heartbeat last probed. */
@@ -79,8 +83,6 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
   readonly #applicationTypes: ReadonlySet<string> | undefined
   readonly #settings: Settings
   readonly #clock: Clock
-  /** How much is said; from the first message on. */
-  #intake: Intake | undefined
   /** Whether the close handshake has begun. */
   #closing = false
   #held: { type: string }[] | undefined
@@ -116,8 +118,8 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
   #take(bytes: number, { message: decoded, error }: Decoded): void {
     this.received++
     const now = this.#clock.now()
-    this.#intake ??= new Intake(this.#settings, now)
-    const verdict = this.#intake.judge(now, bytes, error === undefined, this.user?.allowance)
+    this.intake ??= new Intake(this.#settings, now)
+    const verdict = this.intake.judge(now, bytes, error === undefined, this.user?.allowance)
     // What could not be read takes its turn among the others, and is answered there.
     const message = decoded ?? error
     if (verdict === undefined) this.#dispatch(message)
@@ -144,8 +146,8 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
     this.received++
     if (this.#closing) return false
     const now = this.#clock.now()
-    this.#intake ??= new Intake(this.#settings, now)
-    const verdict = this.#intake.judge(now, controlFrameBytes, true, this.user?.allowance)
+    this.intake ??= new Intake(this.#settings, now)
+    const verdict = this.intake.judge(now, controlFrameBytes, true, this.user?.allowance)
     if (verdict !== undefined && 'end' in verdict) this.actor?.send({ type: 'connection.close', reason: verdict.end })
     return verdict === undefined
   }

@@ -7,7 +7,7 @@ import {
   type User,
 } from '../../../machines/index.ts'
 import { encodeData, isRoomName, type AuthMessage, type HelloMessage } from '../../protocol/index.ts'
-import { admit, release, takeOver } from './admission.ts'
+import { admit, becomeUser, release, takeOver } from './admission.ts'
 import { withApplicationMessages } from './application.ts'
 import { applicationType, sendApplicationMessage } from './connection-handle.ts'
 import type { ConnectionLink } from './connection-link.ts'
@@ -38,7 +38,12 @@ export function connectionLogic(core: Core, sessions: Sessions): LanedLogic {
   const provided = implement(machine, {
     actors: actors(core, sessions),
     actions: actions(core, sessions),
-    guards: { ...timing.guards, hasCredentials: (args: Args) => hasCredentials(core, linkOf(args)) },
+    guards: {
+      ...timing.guards,
+      hasCredentials: (args: Args) => hasCredentials(core, linkOf(args)),
+      mayBecomeUser: ({ context, event }: Args) =>
+        context.identity?.guest === true && !core.users.isFull((event.output as Identity).user.id),
+    },
     delays: timing.delays,
   } as never)
   const laned = withLanes(provided, { hot: ['socket.message'], ...core.lanes })
@@ -187,6 +192,7 @@ function actions(core: Core, sessions: Sessions): object {
       })
       askAgain(core, linkOf(args))
     },
+    becomeUser: (args: Args) => becomeUser(core, linkOf(args), args.event.output as Identity),
     refuseIdentity: (args: Args) => {
       const link = linkOf(args)
       const message = args.event.message as AuthMessage | undefined

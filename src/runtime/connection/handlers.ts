@@ -53,6 +53,8 @@ export interface HandlerOptions {
    * what the schema has made of it; what does not fit is answered `invalid-data`, with the schema's issues.
    */
   readonly schema?: StandardSchemaV1
+  /** Whether it answers somebody without credentials; they may authenticate, and ask then. @default true */
+  readonly guests?: boolean
   /**
    * Whether what the client sends after the request may be handled meanwhile. Otherwise it waits for the end of this
    * handler. The request itself waits for what came before it, either way.
@@ -73,7 +75,7 @@ export interface CheckedHandlerOptions<S extends StandardSchemaV1> extends Omit<
   readonly handle: (data: SchemaOutput<S>, context: HandlerContext) => unknown
 }
 
-const known = new Set(['handle', 'schema', 'concurrent', 'timeoutMs'])
+const known = new Set(['handle', 'schema', 'guests', 'concurrent', 'timeoutMs'])
 
 /**
  * Declares a handler whose data must fit a schema, that may run beside others, or that has a time of its own.
@@ -97,7 +99,8 @@ export function defineHandler(options: HandlerOptions): HandlerOptions {
   for (const name of Object.keys(options)) {
     if (!known.has(name)) throw new RangeError(`A handler has no option '${name}'.`)
   }
-  const { handle, timeoutMs = 0 } = options
+  const { handle, timeoutMs = 0, guests = true } = options
+  if (typeof guests !== 'boolean') throw new RangeError(`guests must be true or false, not ${String(guests)}`)
   if (typeof handle !== 'function') throw new TypeError(`A handler must be a function, not ${String(handle)}`)
   if (options.schema !== undefined) checkSchema('schema', options.schema)
   if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs must be a number ≥ 0, not ${timeoutMs}`)

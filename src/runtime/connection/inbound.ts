@@ -52,7 +52,7 @@ export function handleMessage(core: Core, link: ConnectionLink, message: Inbound
   if (session?.unconfirmed !== undefined && message.type === 'join') session.unconfirmed.delete(message.room)
   if (inbox?.busy === true && !overtakes.has(message.type)) inbox.hold(message, sizeOf(message))
   else if (session === undefined) return
-  else if (core.options.authorize === undefined) fulfil(core, link, session, message)
+  else if (core.options.authorize === undefined && message.type !== 'join') fulfil(core, link, session, message)
   else permit(core, link, session, message, () => fulfil(core, link, session, message))
 }
 

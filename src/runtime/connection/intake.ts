@@ -26,6 +26,11 @@ export class Intake {
     this.#settings = settings
   }
 
+  /** Until when it is worth remembering: then everything may be said again (ms). */
+  get fullAt(): number {
+    return this.#allowance.fullAt
+  }
+
   /**
    * Judges a message.
    *

@@ -31,6 +31,11 @@ export function permit(
   const { room, id } = message as { readonly room?: string; readonly id?: RequestId }
   if (message.type === 'leave') session.permissions?.forget(message.room)
   if (action === undefined || room === undefined) return proceed()
+  if (action === 'join' && session.guest && !core.roomOptions(room).guests) {
+    expel(core, session, room)
+    return link.refuse('not-authenticated', id, room)
+  }
+  if (core.options.authorize === undefined) return proceed()
   // Whoever is not in a room is refused for that; nobody need be asked.
   if (action !== 'join' && !session.rooms.has(room)) return proceed()
   if (session.permissions?.has(room, action) === true) return proceed()

@@ -22,6 +22,11 @@ export class TokenBucket {
     this.#at = now
   }
 
+  /** When it is full again, if nothing more is taken (ms). */
+  get fullAt(): number {
+    return this.#ratePerMs === Infinity ? this.#at : this.#at + (this.#burst - this.#tokens) / this.#ratePerMs
+  }
+
   /** Whether so many are in it. */
   has(now: number, count = 1): boolean {
     this.#fill(now)

@@ -43,7 +43,7 @@ export interface SocketSink {
 export interface ConnectRequest {
   /** The subprotocol agreed upon; empty when none was. */
   readonly protocol: string
-  /** Credentials that came with the upgrade request: `Authorization: Bearer …`, or `?token=…`. */
+  /** Credentials that came with the upgrade request: in `Authorization`, as a subprotocol, or as `?token=…`. */
   readonly token?: string | undefined
   /** The other side's address, for logs and limits. */
   readonly address: string

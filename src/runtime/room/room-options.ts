@@ -36,6 +36,8 @@ export interface RoomOptions {
   readonly key?: (message: KeyedMessage) => string
   /** Whether members are told who is here, or only how many: for large rooms. @default 'list' */
   readonly presence?: 'list' | 'count'
+  /** Whether somebody without credentials may be in it; they may authenticate, and join then. @default true */
+  readonly guests?: boolean
   /**
    * What every message must fit: a schema of Zod, Valibot, ArkType, or another that speaks Standard Schema. Members get
    * what the schema has made of the data; what does not fit is answered `invalid-data`. Bytes are given to it as a
@@ -59,6 +61,7 @@ const defaults: ResolvedRoomOptions = {
   slow: 'disconnect',
   key: ({ key = '', from }) => `${key}\n${from.user}`,
   presence: 'list',
+  guests: true,
   messageSchema: undefined,
   presenceSchema: undefined,
 }
@@ -74,13 +77,14 @@ export function defineRoom(options: RoomOptions = {}): ResolvedRoomOptions {
     if (!Object.hasOwn(defaults, name)) throw new RangeError(`A room has no option '${name}'.`)
   }
   const room = { ...defaults, ...options }
-  const { history, historyMs, slow, presence } = room
+  const { history, historyMs, slow, presence, guests } = room
   for (const [name, value] of Object.entries({ history, historyMs })) {
     if (!(value >= 0)) throw new RangeError(`${name} must be a number ≥ 0, not ${value}`)
   }
   if (!policies.includes(slow)) throw new RangeError(`slow must be one of ${policies.join(', ')}, not ${slow}`)
   if (presence !== 'list' && presence !== 'count')
     throw new RangeError(`presence must be list or count, not ${presence}`)
+  if (typeof guests !== 'boolean') throw new RangeError(`guests must be true or false, not ${String(guests)}`)
   for (const name of ['messageSchema', 'presenceSchema'] as const) {
     if (room[name] !== undefined) checkSchema(name, room[name])
   }

@@ -7,7 +7,7 @@ import type { PresenceChange } from './presence.ts'
 import { refuse } from './refusal.ts'
 import type { RoomRecord } from './room-record.ts'
 import type { Session } from '../session/session.ts'
-import { stopTyping } from './typing.ts'
+import { endTyping, stopTyping } from './typing.ts'
 
 /** A session has come: the others are told, unless its user was here already. */
 export function announceJoin(core: Core, room: RoomRecord, session: Session, state: Json | undefined): void {
@@ -47,6 +47,21 @@ export function reappear(core: Core, room: RoomRecord, session: Session): void {
   tell(core, room, room.presence.join(session.user.id, session.id, room.stateOf(session)))
 }
 
+/** A member who was a guest is a user now: the others see the one go and the other come, in one message. */
+export function identify(core: Core, room: RoomRecord, session: Session, former: string): void {
+  endTyping(room, session, former)
+  // Somebody who is away is shown when they are back.
+  if (!room.presence.sessionsOf(former).includes(session.id)) return
+  const left = room.presence.leave(former, session.id)
+  const joined = room.presence.join(session.user.id, session.id, room.stateOf(session))
+  const updated = [...(left?.updated ?? []), ...(joined?.updated ?? [])]
+  tell(core, room, {
+    ...(joined?.joined && { joined: joined.joined }),
+    ...(updated.length > 0 && { updated }),
+    ...(left?.left && { left: left.left }),
+  })
+}
+
 /**
  * Tells members of a room that tells counts only how many users are here. Also when it is what they were told last: who
  * has come meanwhile was told what was so at that moment.
@@ -59,7 +74,7 @@ export function announceCount(room: RoomRecord): void {
 function tell(core: Core, room: RoomRecord, change: PresenceChange | undefined, except?: Session): void {
   if (change === undefined) return
   if (room.options.presence === 'count') {
-    if (change.updated === undefined) scheduleCount(core, room)
+    if (change.joined !== undefined || change.left !== undefined) scheduleCount(core, room)
     return
   }
   room.broadcast(Frame.of({ type: 'presence', room: room.name, ...change }), except)

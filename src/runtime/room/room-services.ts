@@ -16,7 +16,7 @@ import type { Core } from '../core.ts'
 import { Frame } from '../ports/frame.ts'
 import { admit, answerRead, replay } from './joining.ts'
 import type { Reading } from './recovery.ts'
-import { announceCount, announceLeave, reappear, updatePresence, withdraw } from './room-presence.ts'
+import { announceCount, announceLeave, identify, reappear, updatePresence, withdraw } from './room-presence.ts'
 import { sizeOf } from '../connection/message-size.ts'
 import { refuse as refuseMessage } from './refusal.ts'
 import type { RoomRecord } from './room-record.ts'
@@ -28,7 +28,7 @@ import { noteTyping, stopTyping, typingLogic } from './typing.ts'
 /** What an action of the room's chart is called with; `Message` is what the event carries. */
 export interface Args<Message = { readonly id?: RequestId } | undefined> {
   readonly context: RoomInput
-  readonly event: TurnEvent & { readonly message: Message; readonly mayAskAgain?: boolean }
+  readonly event: TurnEvent & { readonly message: Message; readonly mayAskAgain?: boolean; readonly former?: string }
   readonly self: AnyActorRef
 }
 
@@ -125,6 +125,13 @@ export function services(core: Core, isAlive: (session: Session) => boolean): Re
     ['room.withdraw', inTurn((args) => withdraw(core, roomOf(args), args.event.session))],
     ['room.reappear', inTurn((args) => reappear(core, roomOf(args), args.event.session))],
     [
+      'room.identify',
+      inTurn((args) => {
+        const { session, former = '' } = args.event
+        identify(core, roomOf(args), session, former)
+      }),
+    ],
+    [
       'room.restore',
       (args) => {
         const { session, state, absent } = args.event as unknown as Restoration
@@ -189,7 +196,9 @@ const mustWait = (room: RoomRecord, event: TurnEvent): boolean =>
 
 /** What takes its turn among what its session asks. */
 const turnTypes = new Set(
-  ['join', 'leave', 'publish', 'presence', 'typing', 'history', 'withdraw', 'reappear'].map((type) => `room.${type}`),
+  ['join', 'leave', 'publish', 'presence', 'typing', 'history', 'withdraw', 'reappear', 'identify'].map(
+    (type) => `room.${type}`,
+  ),
 )
 
 /** Puts an event by, behind what its session waits for, or until the log is open. */

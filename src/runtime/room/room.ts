@@ -38,6 +38,7 @@ export function roomLogic(core: Core, history: History, isAlive: (session: Sessi
       replay: serve.get('room.history'),
       withdraw: serve.get('room.withdraw'),
       reappear: serve.get('room.reappear'),
+      identify: serve.get('room.identify'),
       restore: serve.get('room.restore'),
       deliver: serve.get('room.stored'),
       answerRead: serve.get('room.read'),

@@ -41,10 +41,10 @@ export function noteTyping(
 }
 
 /** Tells the other users, unless another tab of the same user says otherwise. */
-export function announceTyping(room: RoomRecord, session: Session, typing: boolean): void {
-  const tabs = room.presence.sessionsOf(session.user.id)
+export function announceTyping(room: RoomRecord, session: Session, typing: boolean, user = session.user.id): void {
+  const tabs = room.presence.sessionsOf(user)
   if (tabs.some((id) => id !== session.id && isTyping(room, id))) return
-  room.broadcastToOthers(session.user.id, Frame.of(typingMessage(room, session.user.id, typing)))
+  room.broadcastToOthers(session.user.id, Frame.of(typingMessage(room, user, typing)))
 }
 
 /** Tells somebody who has just come who is typing. */
@@ -58,8 +58,13 @@ export function describeTyping(room: RoomRecord, newcomer: Session): void {
 
 /** The member is going, or has said what it was typing: its indicator ends now. */
 export function stopTyping(room: RoomRecord, session: Session): void {
+  endTyping(room, session, session.user.id)
+}
+
+/** So does that of a member who was another when it began. */
+export function endTyping(room: RoomRecord, session: Session, user: string): void {
   room.aboutToType.delete(session.id)
-  if (isTyping(room, session.id)) announceTyping(room, session, false)
+  if (isTyping(room, session.id)) announceTyping(room, session, false, user)
   room.typing.stop(session.id)
 }
 

@@ -13,12 +13,13 @@ import type { Replies } from './replies.ts'
 /** The record of a session: what survives a reconnect. Its actor decides over it. */
 export class Session {
   readonly id: string
-  readonly user: User
+  /** Changes once at most: when a guest turns out to be somebody. */
+  user: User
   /** Whether the user is a guest: then the secret is all that there is to know a former client by. */
-  readonly guest: boolean
+  guest: boolean
   readonly address: string
   /** The `from` of this session's messages, encoded once. */
-  readonly from: string
+  from: string
   /** The addresses of the rooms it is in, or has asked to be in, by name. */
   readonly rooms = new Map<string, string>()
   /** What its client has to show to get it back; undefined until it has, for a session of a former process. */
@@ -47,7 +48,14 @@ export class Session {
     this.user = user
     this.guest = guest
     this.address = `session:${id}`
-    this.from = JSON.stringify({ user: user.id, session: id })
+    this.from = fromOf(user, id)
+  }
+
+  /** Who was a guest is this user from now on. */
+  become(user: User): void {
+    this.user = user
+    this.guest = false
+    this.from = fromOf(user, this.id)
   }
 
   /** The connection that owns the session, while there is one. */
@@ -70,6 +78,8 @@ export class Session {
     return { id: this.id, user: this.user, rooms: [...this.rooms.keys()] }
   }
 }
+
+const fromOf = (user: User, session: string): string => JSON.stringify({ user: user.id, session })
 
 /** Marries the session's chart to its record and to the rooms that it is in. */
 export function sessionLogic(core: Core, changed: (session: Session) => void, detached: DetachedSessions): LanedLogic {

@@ -19,6 +19,9 @@ export interface ResumeClaim {
 /** What came of a claim: the session is the connection's; a newer claim has it; or there is no such session (any more). */
 export type Outcome = 'resumed' | 'replaced' | 'unknown'
 
+/** Claims of one connection that may be wrong: a client makes one, and another when it says `hello` late. */
+const claimsForgiven = 3
+
 /** What a session is shown as in a room. */
 export type StateLookup = (session: Session, room: string) => Json | undefined
 
@@ -68,6 +71,7 @@ export class Sessions {
         link.claim = { claim, resume }
         return
       }
+      if (resume !== undefined) this.refuse(link)
       link.fresh = this.#newSession(identity)
       await this.#keep(link.fresh)
     } catch (error) {
@@ -81,6 +85,14 @@ export class Sessions {
   /** Asks the store for a session. Whoever gets it has to {@link attach} it. */
   claim({ session, secret }: ResumeClaim): Eventually<Claim | undefined> {
     return this.#store.claim(session, secret)
+  }
+
+  /** A connection has claimed a session that it is not given. One that goes on is guessing, and is closed. */
+  refuse(link: ConnectionLink): void {
+    this.#core.refusals.note({ type: 'resume.refused', reason: 'unknown' })
+    link.refusedClaims++
+    if (link.refusedClaims <= claimsForgiven) return
+    this.#core.route(link.address, { type: 'connection.close', reason: 'limit-reached' } as never)
   }
 
   /** The connection was gone before it was let in. */

@@ -3,6 +3,7 @@ import type { Allowance } from '../connection/allowance.ts'
 import { isStricterByUser, userAllowance } from '../connection/intake.ts'
 import type { Settings } from '../options.ts'
 import type { Clock } from '../ports/environment.ts'
+import { SpentAllowances } from './spent-allowances.ts'
 
 /** A user who is here: by which connections, and what they may say together. */
 export interface PresentUser {
@@ -19,6 +20,7 @@ export class Users {
   readonly #clock: Clock
   readonly #isStricter: boolean
   readonly #users = new Map<string, PresentUser>()
+  readonly #spent = new SpentAllowances()
 
   constructor(settings: Settings, clock: Clock) {
     this.#settings = settings
@@ -45,7 +47,9 @@ export class Users {
     this.leave(link)
     let user = this.#users.get(id)
     if (user === undefined) {
-      user = { id, links: [], allowance: undefined }
+      const spent = this.#spent.take(id, this.#clock.now())
+      link.intake = spent?.intake ?? link.intake
+      user = { id, links: [], allowance: spent?.allowance }
       this.#users.set(id, user)
     }
     user.links.push(link)
@@ -61,6 +65,8 @@ export class Users {
     if (user === undefined) return
     link.user = undefined
     user.links.splice(user.links.indexOf(link), 1)
-    if (user.links.length === 0) this.#users.delete(user.id)
+    if (user.links.length > 0) return
+    this.#users.delete(user.id)
+    this.#spent.keep(user.id, { intake: link.intake, allowance: user.allowance }, this.#clock.now())
   }
 }
