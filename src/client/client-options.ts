@@ -1,6 +1,7 @@
 import type { InspectionEvent, Observer } from 'xstate'
 import type { ClientError } from './client-error.ts'
 import type { ClientEnvironment } from './environment.ts'
+import type { Heard } from './received-message.ts'
 import type { WebSocketClass } from './web-socket.ts'
 
 /** What `createClient` takes beside the address. */
@@ -42,6 +43,8 @@ export interface ClientEvents {
   status: ClientStatus
   /** A message that is not the protocol's but the application's own. */
   message: { readonly type: string; readonly data?: unknown }
+  /** Another user has said something to this one alone. */
+  direct: Heard
   /** The server has taken a fresh token; who it says this is. */
   authenticated: string
   error: ClientError

@@ -144,6 +144,17 @@ export class Client {
   }
 
   /**
+   * Writes to another user, in all tabs and on all devices that are connected just now; it is not kept for others. Nobody
+   * is told whether there are any.
+   *
+   * @throws TypeError for data that cannot be sent
+   * @throws ClientError `forbidden` unless the server lets this user write to that one; and as {@link request}
+   */
+  async direct(to: string, data: unknown, options?: CallOptions): Promise<void> {
+    await this.#calls.request(withContent({ type: 'direct', to }, data), options)
+  }
+
+  /**
    * Answers what the server asks under a type. Each type has one handler.
    *
    * @param handler - gets the data, and a `signal` that fires when the connection goes; what it returns is the reply.
@@ -184,6 +195,11 @@ export class Client {
         this.actor.send({ type: 'server.goodbye', reconnectAfterMs: durationOf(message.reconnectAfter, 0, 0) })
         this.#calls.leaveIfAnswered()
         return
+      case 'direct': {
+        const { at, from } = message
+        this.#events.emit('direct', { data: decodeContent(message), from, at: new Date(at) })
+        return
+      }
       case 'authenticated':
         this.#events.emit('authenticated', message.user)
         return

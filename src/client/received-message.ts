@@ -1,7 +1,8 @@
 import { decodeData, type Json, type RoomMessage, type VolatileMessage as VolatileWire } from '../protocol/index.ts'
 import { ClientError } from './client-error.ts'
 
-interface Heard<Data> {
+/** What somebody has said. */
+export interface Heard<Data = unknown> {
   readonly data: Data
   readonly from: { readonly user: string; readonly session: string }
   /** When the server took it. */

@@ -1,4 +1,5 @@
 import { protocolLimits } from './limits.ts'
+import type { PublishMessage } from './messages.ts'
 
 const quote = 0x22
 const backslash = 0x5c
@@ -28,6 +29,13 @@ export function dataTextOf(text: string): string | undefined {
     at = text.indexOf('"', end)
   }
   return data === undefined ? undefined : flat(`,"data":${data}${meta}`)
+}
+
+/** The same of a message that may have been made here, and then has no text. */
+export function dataMembersOf({ data, meta, dataText }: Pick<PublishMessage, 'data' | 'meta' | 'dataText'>): string {
+  if (dataText !== undefined) return dataText
+  const text = `,"data":${JSON.stringify(data)}`
+  return meta === undefined ? text : `${text},"meta":${JSON.stringify(meta)}`
 }
 
 /** V8 puts strings together only when they are read; until then a part refers to the whole that it was cut from. */

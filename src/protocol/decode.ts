@@ -56,6 +56,12 @@ const sendingOptions = ({ volatile, key }: Fields): ErrorCode | undefined => {
   return key === undefined || isShortText(key, protocolLimits.keyLength) ? undefined : 'bad-message'
 }
 
+const contentFault = ({ data, meta }: Fields): ErrorCode | undefined => {
+  if (data === undefined) return 'bad-message'
+  if (!isBounded(data)) return 'bad-data'
+  return meta === undefined || isSafeMeta(meta) ? undefined : 'bad-meta'
+}
+
 const checks: { readonly [type in ClientMessage['type']]: Check } = {
   hello: ({ token, resume }) => {
     if (!optionalText(token)) return 'bad-message'
@@ -67,12 +73,8 @@ const checks: { readonly [type in ClientMessage['type']]: Check } = {
     return isBounded(fields['presence']) ? hasRoom(fields) : 'bad-data'
   },
   leave: namesRoom,
-  message: (fields) => {
-    if (fields['data'] === undefined) return 'bad-message'
-    if (!isBounded(fields['data'])) return 'bad-data'
-    if (fields['meta'] !== undefined && !isSafeMeta(fields['meta'])) return 'bad-meta'
-    return sendingOptions(fields) ?? namesRoom(fields)
-  },
+  message: (fields) => contentFault(fields) ?? sendingOptions(fields) ?? namesRoom(fields),
+  direct: (fields) => contentFault(fields) ?? (typeof fields['to'] === 'string' ? undefined : 'bad-message'),
   presence: (fields) => {
     if (fields['state'] === undefined) return 'bad-message'
     return isBounded(fields['state']) ? namesRoom(fields) : 'bad-data'
@@ -97,6 +99,7 @@ const fieldsOf: { readonly [type in ClientMessage['type']]: readonly string[] } 
   join: ['room', 'presence', 'since'],
   leave: ['room'],
   message: ['room', 'data', 'meta', 'volatile', 'key'],
+  direct: ['to', 'data', 'meta'],
   presence: ['room', 'state'],
   typing: ['room', 'typing'],
   history: ['room', 'before', 'limit'],
@@ -141,7 +144,7 @@ export function decodeClientMessage(text: string, applicationTypes?: ReadonlySet
   const code = check(fields)
   if (code !== undefined) return { error: errorMessage(code, id, fields['room']) }
   const message = withoutStrangers(type, fields)
-  if (type === 'message') message['dataText'] = dataTextOf(text)
+  if (type === 'message' || type === 'direct') message['dataText'] = dataTextOf(text)
   return { message: message as unknown as ClientMessage }
 }
 

@@ -1,6 +1,7 @@
 export * from './binary.ts'
 export * from './close-codes.ts'
 export * from './codec.ts'
+export { dataMembersOf } from './data-text.ts'
 export * from './decode.ts'
 export * from './error-codes.ts'
 export * from './limits.ts'

@@ -56,6 +56,15 @@ export interface PublishMessage extends Request {
   /** What it is about: in a room that conflates, a later message of the same user and key stands for this one. */
   readonly key?: string
 }
+export interface DirectRequest extends Request {
+  readonly type: 'direct'
+  /** The user whom it is for. */
+  readonly to: string
+  readonly data: Json
+  readonly meta?: Json
+  /** The members `data` and `meta` as their sender wrote them, from the comma on. Never in JSON. */
+  readonly dataText?: string
+}
 export interface PresenceUpdateMessage extends Request {
   readonly type: 'presence'
   readonly room: string
@@ -100,6 +109,7 @@ export type ClientMessage =
   | JoinMessage
   | LeaveMessage
   | PublishMessage
+  | DirectRequest
   | PresenceUpdateMessage
   | TypingUpdateMessage
   | HistoryMessage
@@ -147,6 +157,15 @@ export interface RoomMessage {
 /** A message that may be dropped, as members of a room get it: it has no place in the log. */
 export interface VolatileMessage extends Omit<RoomMessage, 'epoch' | 'offset' | 'bytes'> {
   readonly volatile: true
+}
+/** What another user has said to this one alone. */
+export interface DirectMessage {
+  readonly type: 'direct'
+  /** When the server took it (ms since the epoch). */
+  readonly at: number
+  readonly from: { readonly user: string; readonly session: string }
+  readonly data: Json
+  readonly meta?: Json
 }
 export interface JoinedMessage extends Position {
   readonly type: 'joined'
@@ -236,6 +255,7 @@ export type ServerMessage =
   | AuthenticatedMessage
   | RoomMessage
   | VolatileMessage
+  | DirectMessage
   | JoinedMessage
   | LeftMessage
   | AckMessage

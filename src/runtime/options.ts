@@ -29,6 +29,20 @@ export type Authorize = (
   context: { readonly signal: AbortSignal },
 ) => boolean | Promise<boolean>
 
+/** What {@link AuthorizeDirect} is asked. */
+export interface DirectQuestion {
+  readonly user: User
+  readonly session: string
+  /** The id of the user whom the message is for. It is what the sender says; there need be no such user. */
+  readonly to: string
+}
+
+/** Decides who may write to whom; `signal` as for {@link Authorize}. */
+export type AuthorizeDirect = (
+  question: DirectQuestion,
+  context: { readonly signal: AbortSignal },
+) => boolean | Promise<boolean>
+
 /** What `createRuntime` takes. Everything has a default. */
 export interface RuntimeOptions {
   /**
@@ -46,6 +60,12 @@ export interface RuntimeOptions {
    * does in a room is not asked about. Anything but `true` is a no; what it throws is reported, and answered `internal`.
    */
   readonly authorize?: Authorize
+  /**
+   * Who may send messages to which users directly. Without it nobody may: a room is joined by choice, and this is not. Asked
+   * for each message. Anything but `true` is a no, which reads the same whether there is such a user or not; what it
+   * throws is reported, and answered `internal`.
+   */
+  readonly authorizeDirect?: AuthorizeDirect
   /**
    * Rooms by name. A pattern is a name, or a beginning followed by `*`; the longest that matches counts.
    */
@@ -273,6 +293,7 @@ const others = new Set([
   'authenticate',
   'guest',
   'authorize',
+  'authorizeDirect',
   'rooms',
   'origins',
   'trustedProxies',

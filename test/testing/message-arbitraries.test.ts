@@ -11,7 +11,18 @@ import {
 } from '../../src/protocol/index.ts'
 import { binaryMessages, messageArbitraries, SchemaError } from '../../src/testing/index.ts'
 
-const protocolTypes = ['hello', 'auth', 'join', 'leave', 'message', 'presence', 'typing', 'history', 'ping'] as const
+const protocolTypes = [
+  'hello',
+  'auth',
+  'join',
+  'leave',
+  'message',
+  'direct',
+  'presence',
+  'typing',
+  'history',
+  'ping',
+] as const
 const moveSchema = z.object({ square: z.int().min(0).max(8) })
 const messages = { move: moveSchema, resign: false, note: fc.date({ noInvalidDate: true }) } as const
 const own = new Set(Object.keys(messages))

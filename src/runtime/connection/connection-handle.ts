@@ -52,8 +52,13 @@ export function handlesOf(core: Core, links: Iterable<ConnectionLink>): Connecti
 
 /** Sends a message of the application's own. */
 export function sendApplicationMessage(link: ConnectionLink, type: string, data: unknown): void {
+  link.outbox.push(applicationFrame(type, data))
+}
+
+/** A message of the application's own. */
+export function applicationFrame(type: string, data: unknown): Frame {
   const content = data === undefined ? {} : encodeData(data)
-  link.outbox.push(new Frame(JSON.stringify({ type: applicationType(type), ...content })))
+  return new Frame(JSON.stringify({ type: applicationType(type), ...content }))
 }
 
 /** @throws TypeError for a type that is the protocol's */

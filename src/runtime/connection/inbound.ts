@@ -10,6 +10,7 @@ import type { ConnectionLink } from './connection-link.ts'
 import { answerRequest } from './answering.ts'
 import type { Core } from '../core.ts'
 import type { Call } from './inbox.ts'
+import { sendDirect } from './direct.ts'
 import { conform } from './conforming.ts'
 import { permit } from './permission.ts'
 import { sizeOf } from './message-size.ts'
@@ -38,6 +39,7 @@ const handlers: { readonly [Type in Inbound['type']]: Handler<Extract<Inbound, {
   ping: (_core, link, _session, { id }) => link.send({ type: 'pong', ...(id === undefined ? {} : { id }) }),
   error: (_core, link, _session, error) => link.outbox.refuse(error),
   reply: (_core, link, _session, reply) => link.requests?.settle(reply),
+  direct: sendDirect,
   application: answerRequest,
   call: (_core, link, _session, { call }) => link.inbox?.begin(call),
 }

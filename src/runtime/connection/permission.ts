@@ -4,8 +4,8 @@ import type { RoomAction } from '../options.ts'
 import { Permissions } from '../session/permissions.ts'
 import type { Session } from '../session/session.ts'
 import type { ConnectionLink } from './connection-link.ts'
+import { decide, type Indecision } from './deciding.ts'
 import type { Inbound } from './inbound.ts'
-import type { Call } from './inbox.ts'
 
 /** What a message asks to be allowed. To leave a room everybody may. */
 const actions: { readonly [type in Inbound['type']]?: RoomAction } = {
@@ -64,7 +64,7 @@ export function askAgain(core: Core, link: ConnectionLink): void {
   }
 }
 
-type Refusal = 'forbidden' | 'internal' | 'timeout'
+type Refusal = 'forbidden' | Indecision
 
 interface Question {
   readonly action: RoomAction
@@ -80,45 +80,15 @@ interface Consequences {
 }
 
 function ask(core: Core, link: ConnectionLink, session: Session, question: Question, then: Consequences): void {
-  const { action, room } = question
-  const controller = new AbortController()
-  let answer: unknown
-  try {
-    answer = core.options.authorize?.({ user: session.user, session: session.id, action, room }, controller)
-  } catch (error) {
-    core.telemetry({ type: 'callback.threw', callback: 'authorize', error })
-    return then.refuse('internal')
-  }
-  // What is answered at once waits for nothing. Some databases' queries are awaited and no promises.
-  if (!isThenable(answer)) return settle(session, question, answer, then)
-  const wait = (signal: AbortSignal): unknown => {
-    signal.addEventListener('abort', () => controller.abort(), { once: true })
-    return answer
-  }
-  core.inboxOf(link).begin(callOf(core, session, question, wait, then))
-}
-
-function callOf(
-  core: Core,
-  session: Session,
-  question: Question,
-  run: (signal: AbortSignal) => unknown,
-  then: Consequences,
-): Call {
-  const broken = (error: unknown): void => {
-    core.telemetry({ type: 'callback.threw', callback: 'authorize', error })
-    then.refuse('internal')
-  }
-  return {
-    id: question.id,
+  const { action, room, id } = question
+  decide(core, link, {
+    callback: 'authorize',
+    id,
     ordered: then.ordered,
-    timeoutMs: core.settings.credentialsTimeoutMs,
-    run,
-    done: (answer) => settle(session, question, answer, then),
-    failed: broken,
-    broken,
-    expired: () => then.refuse('timeout'),
-  }
+    ask: (context) => core.options.authorize?.({ user: session.user, session: session.id, action, room }, context),
+    answered: (answer) => settle(session, question, answer, then),
+    undecided: (code) => then.refuse(code),
+  })
 }
 
 function settle(session: Session, { room, action }: Question, answer: unknown, then: Consequences): void {
@@ -128,9 +98,6 @@ function settle(session: Session, { room, action }: Question, answer: unknown, t
   then.proceed()
   session.permissions?.keepOnly(session.rooms)
 }
-
-const isThenable = (value: unknown): boolean =>
-  typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 
 /** Takes a session out of a room that it may not be in (any more). */
 function expel(core: Core, session: Session, room: string): void {

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { encodeBinary, type PublishMessage } from '../../protocol/index.ts'
+import { dataMembersOf, encodeBinary, type PublishMessage } from '../../protocol/index.ts'
 import type { Core } from '../core.ts'
 import { isPromise } from '../ports/eventually.ts'
 import { Frame } from '../ports/frame.ts'
@@ -217,11 +217,10 @@ function keyOf(
 }
 
 /** The part of a logged message that its sender wrote. */
-function contentOf({ data, meta, bytes, dataText }: PublishMessage): string {
-  if (dataText !== undefined) return dataText
+function contentOf(message: PublishMessage): string {
+  const { bytes } = message
   if (bytes !== undefined) return `,"bytes":"${Buffer.from(bytes).toString('base64')}"`
-  const text = `,"data":${JSON.stringify(data)}`
-  return meta === undefined ? text : `${text},"meta":${JSON.stringify(meta)}`
+  return dataMembersOf(message)
 }
 
 /** The bytes of a logged message, if it came as bytes. */

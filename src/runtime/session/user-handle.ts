@@ -1,4 +1,4 @@
-import { handlesOf } from '../connection/connection-handle.ts'
+import { applicationFrame, handlesOf } from '../connection/connection-handle.ts'
 import type { Connection } from '../connection/handlers.ts'
 import { askAgain } from '../connection/permission.ts'
 import type { ConnectionLink } from '../connection/connection-link.ts'
@@ -19,6 +19,12 @@ export interface UserHandle {
    * @param session - the id of the one session to end; another user's is left alone. @default all
    */
   disconnect(session?: string): void
+  /**
+   * Sends a message of the application's own to all connections of the user; `client.on('message')` gets it.
+   *
+   * @throws TypeError for data that cannot be encoded, or a type that is the protocol's
+   */
+  send(type: string, data?: unknown): void
   /** What the user was allowed to do is asked for again, as after a renewal of credentials. */
   reauthorize(): void
 }
@@ -43,6 +49,10 @@ export function userHandle(core: Core, sessions: Sessions, id: string): UserHand
         if (only !== undefined && link.session?.id !== only) continue
         core.route(link.address, { type: 'connection.close', reason: 'forbidden' } as never)
       }
+    },
+    send: (type, data) => {
+      const frame = applicationFrame(type, data)
+      for (const { outbox } of links()) outbox.push(frame)
     },
     reauthorize: () => {
       for (const link of [...links()]) askAgain(core, link)

@@ -3,6 +3,7 @@ import { isProtocolType } from '../../protocol/decode.ts'
 import { protocolLimits } from '../../protocol/limits.ts'
 import type {
   AuthMessage,
+  DirectRequest,
   HelloMessage,
   HistoryMessage,
   JoinMessage,
@@ -43,6 +44,7 @@ interface ProtocolArbitraries {
   readonly join: fc.Arbitrary<JoinMessage>
   readonly leave: fc.Arbitrary<LeaveMessage>
   readonly message: fc.Arbitrary<PublishMessage>
+  readonly direct: fc.Arbitrary<DirectRequest>
   readonly presence: fc.Arbitrary<PresenceUpdateMessage>
   readonly typing: fc.Arbitrary<TypingUpdateMessage>
   readonly history: fc.Arbitrary<HistoryMessage>
@@ -123,6 +125,9 @@ function protocolMessages({ rooms, data, presence }: MessageSources): ProtocolAr
     message: messageOf('message', { room, content }, { volatile: fc.boolean(), key: anyKey, id }).map(
       (message) => withData(message) as PublishMessage,
     ),
+    direct: messageOf('direct', { to: fc.string(), content }, { id }).map(
+      (message) => withData(message) as DirectRequest,
+    ),
     presence: messageOf('presence', { room, state }, { id }),
     typing: messageOf('typing', { room, typing: fc.boolean() }, { id }),
     history: messageOf('history', { room }, { before: wholeNumber, limit: count, id }),
@@ -143,6 +148,7 @@ const weights: { readonly [Type in keyof ProtocolArbitraries]: number } = {
   leave: 2,
   join: 4,
   message: 6,
+  direct: 1,
   presence: 2,
   typing: 2,
   history: 2,
