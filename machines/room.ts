@@ -25,6 +25,8 @@ export type RoomEvent =
   | { readonly type: 'room.reappear'; readonly session: object }
   /** A member who was a guest is a user now; `former` is the id that the guest had. */
   | { readonly type: 'room.identify'; readonly session: object; readonly former: string }
+  /** A member is something else here than before. */
+  | { readonly type: 'room.role'; readonly session: object }
   /** A former process knew this session as a member; its client has yet to come back. */
   | { readonly type: 'room.restore'; readonly session: object; readonly state?: unknown; readonly absent: boolean }
   /** The log has kept a message, or failed to. */
@@ -82,6 +84,8 @@ export const roomMachine = setup({
     replay: () => {},
     /** Shows a member as the user that the guest has turned out to be. */
     identify: () => {},
+    /** Shows a member as what it is now. */
+    changeRole: () => {},
     /** Adds a member of before, and tells nobody. */
     restore: () => {},
     /** Broadcasts and acknowledges what the log has kept, in order; answers what it has not. */
@@ -148,6 +152,7 @@ export const roomMachine = setup({
         'room.withdraw': { actions: 'withdraw' },
         'room.reappear': { actions: 'reappear' },
         'room.identify': { actions: 'identify' },
+        'room.role': { actions: 'changeRole' },
         'room.restore': { actions: 'restore' },
         'room.stored': { actions: 'deliver' },
         'room.read': { actions: 'answerRead' },

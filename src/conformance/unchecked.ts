@@ -26,6 +26,7 @@ export const unchecked: Readonly<Record<string, string>> = {
   'SCHEMA-1': 'needs an application that expects something',
   'SCHEMA-2': 'needs an application that expects something',
   'SCHEMA-3': 'needs an application that expects something',
+  'PERMIT-3': 'needs an application that says who is what',
   'RESUME-6': 'the server would have to be started anew',
   'CLOSE-1': 'says what clients do',
   'CLOSE-3': 'WebSocket itself takes no longer reason',

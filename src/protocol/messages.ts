@@ -16,6 +16,8 @@ export interface Position {
 /** Who is in a room, by user; a user in several tabs stands here once. */
 export interface Member {
   readonly user: string
+  /** What the application says that the user is here: `owner`, `moderator`, or a word of its own. */
+  readonly role?: string
   readonly state?: Json
 }
 

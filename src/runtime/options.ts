@@ -21,13 +21,21 @@ export interface PermissionQuestion {
   readonly action: RoomAction
   /** The name that the client says; it need not be that of a room that there is. */
   readonly room: string
+  /** What the answer to `join` has made of the user in this room, if it was a role. */
+  readonly role: string | undefined
 }
 
 /** Decides what somebody may do; `signal` is aborted when they have gone meanwhile, or the time is up. */
 export type Authorize = (
   question: PermissionQuestion,
   context: { readonly signal: AbortSignal },
-) => boolean | Promise<boolean>
+) => Permission | Promise<Permission>
+
+/**
+ * Yes, no, or for `join` yes and as what: the members of a room see each other's roles. A role is 1 to 32 characters, and
+ * `owner`, `moderator`, `member` and `guest` are what most call theirs.
+ */
+export type Permission = boolean | { readonly role: string }
 
 /** What {@link AuthorizeDirect} is asked. */
 export interface DirectQuestion {
@@ -57,7 +65,8 @@ export interface RuntimeOptions {
    * What somebody may do in a room. Without it everybody may do everything. The session's next messages wait for the
    * answer. A yes is remembered until the user's credentials are renewed, the client has reconnected, or the room has
    * been left; a member who then may be in the room no more is taken out of it. What a connection machine of your own
-   * does in a room is not asked about. Anything but `true` is a no; what it throws is reported, and answered `internal`.
+   * does in a room is not asked about. Anything but `true` and `{ role }` is a no; what it throws is reported, and
+   * answered `internal`.
    */
   readonly authorize?: Authorize
   /**

@@ -50,6 +50,7 @@ export const chart = new Chart(roomMachine, {
     { ...emptied, kept: false },
     { ...emptied, empty: false },
     identify,
+    { type: 'room.role', session },
     evict,
     { ...evict, settled: false },
   ],

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { Presence } from '../../src/runtime/room/presence.ts'
 
 const step = fc.record({
-  do: fc.constantFrom('join', 'update', 'leave'),
+  do: fc.constantFrom('join', 'update', 'leave', 'assign'),
   user: fc.constantFrom('ada', 'bob', '__proto__'),
   tab: fc.constantFrom(1, 2, 3),
   state: fc.option(fc.constantFrom('here', 'away'), { nil: undefined }),
@@ -16,28 +16,39 @@ describe('presence', () => {
         const presence = new Presence()
         const tabs = new Set<string>()
         const view = new Map<string, unknown>()
+        const roles = new Map<string, string | undefined>()
         for (const { do: what, user, tab, state } of steps) {
           const session = `${user}:${tab}`
           if (what === 'join') tabs.add(session)
           if (what === 'leave') tabs.delete(session)
+          const isHere = [...tabs].some((tab) => tab.startsWith(`${user}:`))
+          if (what === 'assign' && isHere) roles.set(user, state)
+          if (!isHere) roles.delete(user)
           const change =
             what === 'join'
               ? presence.join(user, session, state)
-              : what === 'leave'
-                ? presence.leave(user, session)
-                : tabs.has(session)
-                  ? presence.update(user, session, state ?? null)
+              : what === 'assign'
+                ? isHere
+                  ? presence.assign(user, state)
                   : undefined
+                : what === 'leave'
+                  ? presence.leave(user, session)
+                  : tabs.has(session)
+                    ? presence.update(user, session, state ?? null)
+                    : undefined
           for (const member of change?.joined ?? []) {
             expect(view.has(member.user)).toBe(false)
             view.set(member.user, member.state)
+            expect(member.role).toBe(roles.get(member.user))
           }
           for (const member of change?.updated ?? []) {
             expect(view.has(member.user)).toBe(true)
+            expect(member.role).toBe(roles.get(member.user))
             view.set(member.user, member.state)
           }
           for (const left of change?.left ?? []) expect(view.delete(left)).toBe(true)
           expect(new Map(presence.members().map((member) => [member.user, member.state]))).toEqual(view)
+          for (const { user, role } of presence.members()) expect(role).toBe(roles.get(user))
           expect(new Set(view.keys())).toEqual(new Set([...tabs].map((name) => name.split(':')[0])))
         }
       }),

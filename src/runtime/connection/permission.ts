@@ -29,7 +29,7 @@ export function permit(
 ): void {
   const action = actions[message.type]
   const { room, id } = message as { readonly room?: string; readonly id?: RequestId }
-  if (message.type === 'leave') session.permissions?.forget(message.room)
+  if (message.type === 'leave') forget(session, message.room)
   if (action === undefined || room === undefined) return proceed()
   if (action === 'join' && session.guest && !core.roomOptions(room).guests) {
     expel(core, session, room)
@@ -64,6 +64,9 @@ export function askAgain(core: Core, link: ConnectionLink): void {
   }
 }
 
+/** A role's length, in characters: members are shown it. */
+const longestRole = 32
+
 type Refusal = 'forbidden' | Indecision
 
 interface Question {
@@ -79,29 +82,58 @@ interface Consequences {
   refuse(code: Refusal): void
 }
 
-function ask(core: Core, link: ConnectionLink, session: Session, question: Question, then: Consequences): void {
+function ask(core: Core, link: ConnectionLink, asker: Session, question: Question, then: Consequences): void {
   const { action, room, id } = question
   decide(core, link, {
     callback: 'authorize',
     id,
     ordered: then.ordered,
-    ask: (context) => core.options.authorize?.({ user: session.user, session: session.id, action, room }, context),
-    answered: (answer) => settle(session, question, answer, then),
+    ask: (context) => {
+      const { user, id: session, roles } = asker
+      return core.options.authorize?.({ user, session, action, room, role: roles?.get(room) }, context)
+    },
+    answered: (answer) => settle(core, asker, question, answer, then),
     undecided: (code) => then.refuse(code),
   })
 }
 
-function settle(session: Session, { room, action }: Question, answer: unknown, then: Consequences): void {
-  if (answer !== true) return then.refuse('forbidden')
+function settle(core: Core, session: Session, question: Question, answer: unknown, then: Consequences): void {
+  const { room, action } = question
+  const role = (answer as { role?: unknown } | null | undefined)?.role
+  if (role !== undefined && !isRole(role)) {
+    const error = new TypeError(`A role must be a text of 1 to ${longestRole} characters, not ${JSON.stringify(role)}`)
+    core.telemetry({ type: 'callback.threw', callback: 'authorize', error })
+    return then.refuse('internal')
+  }
+  if (answer !== true && role === undefined) return then.refuse('forbidden')
   session.permissions ??= new Permissions()
   session.permissions.add(room, action)
+  if (action === 'join') noteRole(core, session, room, role)
   then.proceed()
   session.permissions?.keepOnly(session.rooms)
 }
 
+const isRole = (role: unknown): role is string =>
+  typeof role === 'string' && role.length > 0 && role.length <= longestRole
+
+/** A member who was another thing before is shown as what it is now. */
+function noteRole(core: Core, session: Session, room: string, role: string | undefined): void {
+  if (session.roles?.get(room) === role) return
+  session.roles ??= new Map()
+  if (role === undefined) session.roles.delete(room)
+  else session.roles.set(room, role)
+  const address = session.rooms.get(room)
+  if (address !== undefined) core.route(address, { type: 'room.role', session, message: undefined } as never)
+}
+
+function forget(session: Session, room: string): void {
+  session.permissions?.forget(room)
+  session.roles?.delete(room)
+}
+
 /** Takes a session out of a room that it may not be in (any more). */
 function expel(core: Core, session: Session, room: string): void {
-  session.permissions?.forget(room)
+  forget(session, room)
   const address = session.rooms.get(room)
   if (address === undefined) return
   core.route(address, { type: 'room.leave', session, message: undefined } as never)

@@ -15,6 +15,7 @@ type Sessions = Map<string, Json | undefined>
  */
 export class Presence {
   readonly #users = new Map<string, Sessions>()
+  readonly #roles = new Map<string, string>()
 
   get size(): number {
     return this.#users.size
@@ -25,7 +26,7 @@ export class Presence {
     const sessions = this.#users.get(user)
     if (sessions === undefined) {
       this.#users.set(user, new Map([[session, state]]))
-      return { joined: [member(user, state)] }
+      return { joined: [this.#member(user)] }
     }
     if (state !== undefined) return this.update(user, session, state)
     // A tab that says nothing of itself does not hide what another has said.
@@ -40,7 +41,7 @@ export class Presence {
     const before = JSON.stringify(this.#shown(user))
     sessions.delete(session)
     sessions.set(session, state)
-    return JSON.stringify(state) === before ? undefined : { updated: [member(user, state)] }
+    return JSON.stringify(state) === before ? undefined : { updated: [this.#member(user)] }
   }
 
   /** A session is gone. */
@@ -51,10 +52,19 @@ export class Presence {
     if (!sessions.delete(session)) return undefined
     if (sessions.size === 0) {
       this.#users.delete(user)
+      this.#roles.delete(user)
       return { left: [user] }
     }
     const after = this.#shown(user)
-    return JSON.stringify(after) === JSON.stringify(before) ? undefined : { updated: [member(user, after)] }
+    return JSON.stringify(after) === JSON.stringify(before) ? undefined : { updated: [this.#member(user)] }
+  }
+
+  /** What a user is here, by the last word on it: told with the next `join` when the user is not here yet. */
+  assign(user: string, role: string | undefined): PresenceChange | undefined {
+    if (this.#roles.get(user) === role) return undefined
+    if (role === undefined) this.#roles.delete(user)
+    else this.#roles.set(user, role)
+    return this.#users.has(user) ? { updated: [this.#member(user)] } : undefined
   }
 
   /** The sessions of a user who is here. */
@@ -64,14 +74,15 @@ export class Presence {
 
   /** Everybody who is here, in the order of their coming. */
   members(): Member[] {
-    return [...this.#users.keys()].map((user) => member(user, this.#shown(user)))
+    return [...this.#users.keys()].map((user) => this.#member(user))
+  }
+
+  #member(user: string): Member {
+    const [role, state] = [this.#roles.get(user), this.#shown(user)]
+    return { user, ...(role === undefined ? {} : { role }), ...(state === undefined ? {} : { state }) }
   }
 
   #shown(user: string): Json | undefined {
     return [...(this.#users.get(user)?.values() ?? [])].at(-1)
   }
-}
-
-function member(user: string, state: Json | undefined): Member {
-  return state === undefined ? { user } : { user, state }
 }

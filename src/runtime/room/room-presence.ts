@@ -11,7 +11,21 @@ import { endTyping, stopTyping } from './typing.ts'
 
 /** A session has come: the others are told, unless its user was here already. */
 export function announceJoin(core: Core, room: RoomRecord, session: Session, state: Json | undefined): void {
-  tell(core, room, room.presence.join(session.user.id, session.id, state), session)
+  tell(core, room, appear(room, session, state), session)
+}
+
+/** Puts a session among those who are here, as what it was let in as. */
+function appear(room: RoomRecord, session: Session, state: Json | undefined): PresenceChange | undefined {
+  const { id } = session.user
+  const assigned = room.presence.assign(id, session.roles?.get(room.name))
+  return room.presence.join(id, session.id, state) ?? assigned
+}
+
+/** A member is something else from now on. */
+export function changeRole(core: Core, room: RoomRecord, session: Session): void {
+  const { id } = session.user
+  if (!room.presence.sessionsOf(id).includes(session.id)) return
+  tell(core, room, room.presence.assign(id, session.roles?.get(room.name)))
 }
 
 /** A session has gone: the others are told, unless its user is still here. */
@@ -44,7 +58,7 @@ export function withdraw(core: Core, room: RoomRecord, session: Session): void {
 /** It has come back after that. */
 export function reappear(core: Core, room: RoomRecord, session: Session): void {
   if (!room.has(session)) return
-  tell(core, room, room.presence.join(session.user.id, session.id, room.stateOf(session)))
+  tell(core, room, appear(room, session, room.stateOf(session)))
 }
 
 /** A member who was a guest is a user now: the others see the one go and the other come, in one message. */
@@ -53,7 +67,7 @@ export function identify(core: Core, room: RoomRecord, session: Session, former:
   // Somebody who is away is shown when they are back.
   if (!room.presence.sessionsOf(former).includes(session.id)) return
   const left = room.presence.leave(former, session.id)
-  const joined = room.presence.join(session.user.id, session.id, room.stateOf(session))
+  const joined = appear(room, session, room.stateOf(session))
   const updated = [...(left?.updated ?? []), ...(joined?.updated ?? [])]
   tell(core, room, {
     ...(joined?.joined && { joined: joined.joined }),

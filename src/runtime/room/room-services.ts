@@ -16,7 +16,15 @@ import type { Core } from '../core.ts'
 import { Frame } from '../ports/frame.ts'
 import { admit, answerRead, replay } from './joining.ts'
 import type { Reading } from './recovery.ts'
-import { announceCount, announceLeave, identify, reappear, updatePresence, withdraw } from './room-presence.ts'
+import {
+  announceCount,
+  announceLeave,
+  changeRole,
+  identify,
+  reappear,
+  updatePresence,
+  withdraw,
+} from './room-presence.ts'
 import { sizeOf } from '../connection/message-size.ts'
 import { refuse as refuseMessage } from './refusal.ts'
 import type { RoomRecord } from './room-record.ts'
@@ -124,6 +132,7 @@ export function services(core: Core, isAlive: (session: Session) => boolean): Re
     ],
     ['room.withdraw', inTurn((args) => withdraw(core, roomOf(args), args.event.session))],
     ['room.reappear', inTurn((args) => reappear(core, roomOf(args), args.event.session))],
+    ['room.role', inTurn((args) => changeRole(core, roomOf(args), args.event.session))],
     [
       'room.identify',
       inTurn((args) => {
@@ -196,7 +205,7 @@ const mustWait = (room: RoomRecord, event: TurnEvent): boolean =>
 
 /** What takes its turn among what its session asks. */
 const turnTypes = new Set(
-  ['join', 'leave', 'publish', 'presence', 'typing', 'history', 'withdraw', 'reappear', 'identify'].map(
+  ['join', 'leave', 'publish', 'presence', 'typing', 'history', 'withdraw', 'reappear', 'identify', 'role'].map(
     (type) => `room.${type}`,
   ),
 )

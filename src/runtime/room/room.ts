@@ -39,6 +39,7 @@ export function roomLogic(core: Core, history: History, isAlive: (session: Sessi
       withdraw: serve.get('room.withdraw'),
       reappear: serve.get('room.reappear'),
       identify: serve.get('room.identify'),
+      changeRole: serve.get('room.role'),
       restore: serve.get('room.restore'),
       deliver: serve.get('room.stored'),
       answerRead: serve.get('room.read'),

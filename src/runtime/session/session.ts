@@ -38,6 +38,8 @@ export class Session {
   restoredAt: number | undefined
   /** What it has been allowed to do, as it was asked: by room, once it was asked. */
   permissions: Permissions | undefined
+  /** What it was let into rooms as, by room, where that was said. */
+  roles: Map<string, string> | undefined
   /** What its requests were answered, once there was one. */
   replies: Replies | undefined
   #link: ConnectionLink | undefined
