@@ -19,6 +19,7 @@ export const errorCodes = {
   'not-authenticated': 'A token that holds is needed for this.',
   'room-unavailable': 'The room could not be opened, or failed too often.',
   'storage-failed': 'The log could not do it now. Ask again under the same id.',
+  overloaded: 'The server holds as much as it may. Ask again later.',
   'rate-limited': 'Too much was sent at once. Send it again after `retryAfterMs`.',
   timeout: 'Nobody answered in time.',
   internal: 'Something failed on the server; the connection goes on.',

@@ -10,6 +10,7 @@ import type { Population } from './actors/population.ts'
 import type { RuntimeOptions, Settings } from './options.ts'
 import type { ResolvedRoomOptions } from './room/room-options.ts'
 import type { Refusals } from './refusals.ts'
+import type { Budget } from './budget.ts'
 import type { Session } from './session/session.ts'
 import type { Steps } from './actors/steps.ts'
 import type { Users } from './session/users.ts'
@@ -24,6 +25,7 @@ export interface Core {
   readonly environment: Environment
   readonly telemetry: Telemetry
   readonly refusals: Refusals
+  readonly budget: Budget
   readonly outboxTerms: OutboxTerms
   /** Everybody who lives directly under the supervisor, by address. */
   readonly population: Population

@@ -158,6 +158,14 @@ export interface RuntimeOptions {
    * @default 268_435_456
    */
   readonly outboxTotalBytes?: number
+  /**
+   * What may be held for clients beside outboxes and logs, all of it together (bytes): presence states, replies that are
+   * remembered, what waits behind handlers and for logs. Beyond it presence is answered `overloaded`, what waits for a log
+   * `storage-failed`, connections are not read while something waits, and replies are not remembered.
+   *
+   * @default 268_435_456
+   */
+  readonly heldTotalBytes?: number
   /** What may wait behind a handler before its connection is read no more (bytes). @default 262_144 */
   readonly inboxBytes?: number
   /** What may wait in a room for its log, to be opened or to be written (bytes). @default 8_388_608 */
@@ -262,6 +270,7 @@ const numbers = {
   frameBytes: 65_536,
   outboxBytes: 1_048_576,
   outboxTotalBytes: 268_435_456,
+  heldTotalBytes: 268_435_456,
   inboxBytes: 262_144,
   roomBacklogBytes: 8_388_608,
   replyCacheBytes: 65_536,

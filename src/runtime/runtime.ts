@@ -17,6 +17,7 @@ import { Flusher } from './connection/outbox.ts'
 import { Pressure } from './connection/pressure.ts'
 import { haveSchemas, roomOptionsFinder } from './room/room-options.ts'
 import { memorySessions } from './session/memory-sessions.ts'
+import { Budget } from './budget.ts'
 import { Population } from './actors/population.ts'
 import { Steps } from './actors/steps.ts'
 import { userHandle, type UserHandle } from './session/user-handle.ts'
@@ -81,6 +82,7 @@ export class RuntimeTrunk implements Acceptor {
       environment,
       telemetry,
       refusals,
+      budget: new Budget(settings.heldTotalBytes),
       outboxTerms: {
         refusals,
         flusher: new Flusher(environment.clock),
@@ -228,6 +230,14 @@ export class RuntimeTrunk implements Acceptor {
   get backpressure(): { readonly readers: number; readonly bytes: number } {
     const { slow, bytes } = this.#core.outboxTerms.pressure
     return { readers: slow, bytes }
+  }
+
+  /**
+   * What is held for clients beside outboxes and logs: presence states, replies that are remembered, what waits behind
+   * handlers and for logs (bytes, roughly); `heldTotalBytes` bounds it.
+   */
+  get heldBytes(): number {
+    return this.#core.budget.held
   }
 
   /** The actor at an address (`connection:7`, `session:…`, `room:lobby`), for XState's own tools. */

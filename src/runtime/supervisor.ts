@@ -137,6 +137,7 @@ export class Supervisor implements PopulationListener {
   }
 
   #ended(address: string): void {
+    this.rooms.get(address)?.backlog.clear()
     this.rooms.delete(address)
     this.#core.vacantRooms.delete(address)
     if (address.startsWith('session:')) this.sessions.forget(address.slice('session:'.length))
@@ -193,8 +194,9 @@ export class Supervisor implements PopulationListener {
     const name = address.slice('room:'.length)
     const options = this.#core.roomOptions(name)
     const { idempotencyMs, idempotencyCount, roomBacklogBytes } = this.#core.settings
+    const { budget } = this.#core
     const limits = { count: options.history, ageMs: options.historyMs, idempotencyMs, idempotencyCount }
-    return new RoomRecord(name, { options, limits, roomBacklogBytes })
+    return new RoomRecord(name, { options, limits, roomBacklogBytes, budget })
   }
 
   /** Takes in the sessions that a former process left: its clients find them, and nobody sees them go and come. */

@@ -76,6 +76,7 @@ describe('error', () => {
       'expelled',
       'forbidden',
       'not-allowed',
+      'overloaded',
       'rate-limited',
       'room-unavailable',
       'storage-failed',

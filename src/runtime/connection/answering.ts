@@ -51,8 +51,7 @@ function callOf(
   const answer = (message: object): void => {
     if (id === undefined) return
     const frame = new Frame(JSON.stringify({ ...message, id }))
-    const { replyCacheCount, replyCacheBytes } = core.settings
-    session.replies ??= new Replies(replyCacheCount, replyCacheBytes)
+    session.replies ??= new Replies(core.settings, core.budget)
     session.replies.keep(id, frame)
     push(frame)
   }

@@ -38,9 +38,8 @@ function deliver(core: Core, session: Session, message: DirectRequest): void {
 
 /** One that is sent again, by a client that has not heard of it, is not delivered again. */
 function confirm(core: Core, link: ConnectionLink, session: Session, id: RequestId): void {
-  const { replyCacheCount, replyCacheBytes } = core.settings
   const frame = Frame.of({ type: 'ack', id })
-  session.replies ??= new Replies(replyCacheCount, replyCacheBytes)
+  session.replies ??= new Replies(core.settings, core.budget)
   session.replies.keep(id, frame)
   link.outbox.push(frame)
 }

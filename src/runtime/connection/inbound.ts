@@ -1,9 +1,10 @@
 import {
-  utf8Length,
   type ApplicationMessage,
   type ClientMessage,
+  type ErrorCode,
   type ProtocolErrorMessage,
   type JoinMessage,
+  type Json,
   type RequestId,
 } from '../../protocol/index.ts'
 import type { ConnectionLink } from './connection-link.ts'
@@ -13,7 +14,7 @@ import type { Call } from './inbox.ts'
 import { sendDirect } from './direct.ts'
 import { conform } from './conforming.ts'
 import { permit } from './permission.ts'
-import { sizeOf } from './message-size.ts'
+import { presenceSizeOf, sizeOf } from './message-size.ts'
 import type { Session } from '../session/session.ts'
 
 /** What a connection handles while open: messages, and the errors of those that could not be read. */
@@ -31,8 +32,9 @@ const handlers: { readonly [Type in Inbound['type']]: Handler<Extract<Inbound, {
   join,
   leave: (core, link, session, message) => toRoom(core, link, session, 'room.leave', message),
   presence: (core, link, session, message) => {
-    if (isTooLarge(core, message.state)) link.refuse('presence-too-large', message.id, message.room)
-    else toRoom(core, link, session, 'room.presence', message)
+    const fault = faultOf(core, message.state)
+    if (fault === undefined) toRoom(core, link, session, 'room.presence', message)
+    else link.refuse(fault, message.id, message.room)
   },
   typing: (core, link, session, message) => toRoom(core, link, session, 'room.typing', message),
   history: (core, link, session, message) => toRoom(core, link, session, 'room.history', message),
@@ -74,7 +76,8 @@ export function perform(core: Core, link: ConnectionLink, message: Inbound): voi
 
 function join(core: Core, link: ConnectionLink, session: Session, message: JoinMessage): void {
   const { id, room } = message
-  if (isTooLarge(core, message.presence)) return link.refuse('presence-too-large', id, room)
+  const fault = faultOf(core, message.presence)
+  if (fault !== undefined) return link.refuse(fault, id, room)
   if (!session.rooms.has(room) && session.rooms.size >= core.settings.roomsPerSession) {
     return link.refuse('too-many-rooms', id, room)
   }
@@ -97,6 +100,9 @@ function toRoom(
   else core.route(address, { type, session, message } as never)
 }
 
-function isTooLarge({ settings }: Core, state: unknown): boolean {
-  return state !== undefined && utf8Length(JSON.stringify(state)) > settings.presenceBytes
+/** What speaks against showing somebody as this. */
+function faultOf({ settings, budget }: Core, state: Json | undefined): ErrorCode | undefined {
+  if (state === undefined) return undefined
+  if (presenceSizeOf(state) > settings.presenceBytes) return 'presence-too-large'
+  return budget.spent ? 'overloaded' : undefined
 }

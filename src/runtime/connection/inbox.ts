@@ -109,8 +109,10 @@ export class Inbox<Message> {
     if (this.#closed) return
     this.#waiting.push({ message, bytes })
     this.#bytes += bytes
+    const { budget } = this.#core
+    budget.force(bytes)
     if (this.#pausedAt !== undefined) return
-    if (this.#waiting.length < this.#limits.count && this.#bytes < this.#limits.bytes) return
+    if (this.#waiting.length < this.#limits.count && this.#bytes < this.#limits.bytes && !budget.spent) return
     this.#pausedAt = this.#core.environment.clock.now()
     this.#link.socket.pause()
   }
@@ -131,6 +133,8 @@ export class Inbox<Message> {
   close(): void {
     this.#closed = true
     this.#waiting = []
+    this.#core.budget.give(this.#bytes)
+    this.#bytes = 0
     this.population.stopAll()
     // The other side's answer to our close frame has to be read.
     if (this.#pausedAt !== undefined) this.#link.socket.resume()
@@ -154,6 +158,7 @@ export class Inbox<Message> {
       const next = this.#waiting.shift()
       if (next === undefined) break
       this.#bytes -= next.bytes
+      this.#core.budget.give(next.bytes)
       this.#itsTurn = true
       this.#handle(next.message)
       this.#itsTurn = false

@@ -1,4 +1,4 @@
-import { partsOf, utf8Length, type PublishMessage } from '../../protocol/index.ts'
+import { partsOf, utf8Length, type Json, type PublishMessage } from '../../protocol/index.ts'
 
 /** What anything that waits costs by itself, and what each part of its data does beside its text (bytes, roughly). */
 const overheadBytes = 100
@@ -20,6 +20,11 @@ export function sizeOf(message: object | undefined): number {
 /** What a decoded message takes as a frame (bytes). */
 export function textSizeOf(message: object): number {
   return ((message as Unparsed).bytes?.byteLength ?? 0) + utf8Length(JSON.stringify(parsedPartsOf(message)))
+}
+
+/** What a presence state takes as JSON (bytes). */
+export function presenceSizeOf(state: Json): number {
+  return utf8Length(JSON.stringify(state))
 }
 
 function parsedPartsOf(message: object): object {

@@ -1,7 +1,9 @@
 import type { AnyActorRef } from 'xstate'
 import type { RoomEvent } from '../../../machines/index.ts'
 import type { Json, RequestId } from '../../protocol/index.ts'
+import type { Budget } from '../budget.ts'
 import { Backlog } from './backlog.ts'
+import { presenceSizeOf } from '../connection/message-size.ts'
 import { Frame } from '../ports/frame.ts'
 import type { HistoryLimits, LogEntry, LogRecord, RoomLog } from '../ports/history.ts'
 import { Population } from '../actors/population.ts'
@@ -18,6 +20,8 @@ interface Membership {
   /** Where it stands in the room's audience; -1 while it is told by other means. */
   index: number
   state: Json | undefined
+  /** What the state takes. */
+  bytes: number
 }
 
 /** What a room's record is made of. */
@@ -26,6 +30,7 @@ export interface RoomTerms {
   readonly limits: HistoryLimits
   /** What may wait in the room for its log (bytes). */
   readonly roomBacklogBytes: number
+  readonly budget: Budget
 }
 
 /**
@@ -66,6 +71,7 @@ export class RoomRecord implements SparedRoom {
   actor: AnyActorRef | undefined
   /** When the actor crashed (ms), within the period that counts. */
   crashes: readonly number[] = []
+  readonly #budget: Budget
   readonly #members = new Map<Session, Membership>()
   readonly #audience: Session[] = []
   /** The epoch of the last log that was open. */
@@ -76,12 +82,13 @@ export class RoomRecord implements SparedRoom {
   #prefix = ''
   #ackMiddle = ''
 
-  constructor(name: string, { options, limits, roomBacklogBytes }: RoomTerms) {
+  constructor(name: string, { options, limits, roomBacklogBytes, budget }: RoomTerms) {
     this.name = name
     this.address = `room:${name}`
     this.options = options
     this.limits = limits
-    this.backlog = new Backlog(roomBacklogBytes)
+    this.#budget = budget
+    this.backlog = new Backlog(roomBacklogBytes, budget)
   }
 
   /** Undefined until the log is open. */
@@ -148,17 +155,23 @@ export class RoomRecord implements SparedRoom {
 
   /** Makes a session a member, or changes what it is shown as. It hears nothing before {@link listen}. */
   add(session: Session, state: Json | undefined): void {
-    const present = this.#members.get(session)
-    if (present === undefined) {
+    let membership = this.#members.get(session)
+    if (membership === undefined) {
       session.rooms.set(this.name, this.address)
-      this.#members.set(session, { state, index: -1 })
-    } else if (state !== undefined) {
-      present.state = state
+      membership = { state: undefined, index: -1, bytes: 0 }
+      this.#members.set(session, membership)
     }
+    if (state === undefined) return
+    this.#budget.give(membership.bytes)
+    membership.state = state
+    membership.bytes = presenceSizeOf(state)
+    this.#budget.force(membership.bytes)
   }
 
   remove(session: Session): boolean {
-    if (!this.#members.has(session)) return false
+    const membership = this.#members.get(session)
+    if (membership === undefined) return false
+    this.#budget.give(membership.bytes)
     this.mute(session)
     this.#members.delete(session)
     session.rooms.delete(this.name)

@@ -1,5 +1,7 @@
 import type { RequestId } from '../../protocol/index.ts'
+import type { Budget } from '../budget.ts'
 import type { Frame } from '../ports/frame.ts'
+import type { Settings } from '../options.ts'
 
 /**
  * What a session's requests were answered, so that one that is asked again after a reconnect is answered again and not
@@ -9,11 +11,13 @@ export class Replies {
   readonly #frames = new Map<RequestId, Frame>()
   readonly #limitCount: number
   readonly #limitBytes: number
+  readonly #budget: Budget
   #bytes = 0
 
-  constructor(limitCount: number, limitBytes: number) {
-    this.#limitCount = limitCount
-    this.#limitBytes = limitBytes
+  constructor({ replyCacheCount, replyCacheBytes }: Settings, budget: Budget) {
+    this.#limitCount = replyCacheCount
+    this.#limitBytes = replyCacheBytes
+    this.#budget = budget
   }
 
   get(id: RequestId): Frame | undefined {
@@ -26,11 +30,17 @@ export class Replies {
     if (frame.byteLength > this.#limitBytes) return
     this.#frames.set(id, frame)
     this.#bytes += frame.byteLength
+    this.#budget.force(frame.byteLength)
     // A Map keeps the order of insertion: the first is the oldest.
     for (const oldest of this.#frames.keys()) {
-      if (this.#frames.size <= this.#limitCount && this.#bytes <= this.#limitBytes) return
+      if (this.#frames.size <= this.#limitCount && this.#bytes <= this.#limitBytes && !this.#budget.spent) return
       this.#forget(oldest)
     }
+  }
+
+  /** Forgets everything: the session is over. */
+  clear(): void {
+    for (const id of this.#frames.keys()) this.#forget(id)
   }
 
   #forget(id: RequestId): void {
@@ -38,5 +48,6 @@ export class Replies {
     if (frame === undefined) return
     this.#frames.delete(id)
     this.#bytes -= frame.byteLength
+    this.#budget.give(frame.byteLength)
   }
 }

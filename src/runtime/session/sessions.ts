@@ -163,6 +163,7 @@ export class Sessions {
     if (session === undefined) return
     this.#records.delete(id)
     this.#detached.delete(session)
+    session.replies?.clear()
     this.#tell(() => this.#store.delete(id))
     if (session.link !== undefined) session.link.session = undefined
     session.link = undefined
