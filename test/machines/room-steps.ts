@@ -12,11 +12,11 @@ export const publish = request('publish')
 export const requests = [join, leave, publish, request('presence'), request('typing'), request('history')]
 export const withdraw = { type: 'room.withdraw', session }
 export const reappear = { type: 'room.reappear', session }
-export const identify = { type: 'room.identify', session, former: 'guest' }
+const identify = { type: 'room.identify', session, former: 'guest' }
 export const restore = { type: 'room.restore', session, absent: true }
 export const typingStarted = { type: 'typing.started', session }
 export const typingStopped = { type: 'typing.stopped', session }
-export const evict = { type: 'room.evict', settled: true }
+const evict = { type: 'room.evict', settled: true }
 export const count = { type: 'room.count' }
 export const read = { type: 'room.read', session, reading: {} }
 /** The log has answered for a message; for the last one, where it is settled. */
