@@ -232,8 +232,8 @@ export const bugs: readonly Bug[] = [
     patches: [
       patch(
         'src/runtime/session/sessions.ts',
-        '    this.#records.delete(id)\n    this.#tell(() => this.#store.delete(id))',
-        '    this.#records.delete(id)',
+        '    session.replies?.clear()\n    this.#tell(() => this.#store.delete(id))',
+        '    session.replies?.clear()',
       ),
     ],
   },

@@ -35,7 +35,10 @@ export async function heartbeatDriver(stage: TestRuntime): Promise<ModelDriver> 
   }
 }
 
-/** A session whose client is cut off, comes back, and says goodbye. */
+/**
+ * A session whose client is cut off, comes back, and says goodbye, where no more than one session may wait: that of
+ * somebody else who is cut off takes the place of this one.
+ */
 export class SessionDriver implements ModelDriver {
   readonly #stage: TestRuntime
   readonly #claim: object
@@ -57,13 +60,17 @@ export class SessionDriver implements ModelDriver {
   }
 
   canSend({ type }: ModelEvent): boolean {
-    return type === 'session.attach' || this.#client !== undefined
+    return type === 'session.attach' || type === 'session.evict' || this.#client !== undefined
   }
 
   async send({ type }: ModelEvent): Promise<void> {
     if (type === 'session.attach') {
       this.#client = await this.#stage.connect({ protocol: subprotocol, device: 'phone' })
       this.#client.send({ type: 'hello', resume: this.#claim })
+    } else if (type === 'session.evict') {
+      const other = await this.#stage.connect({ device: 'other' })
+      await other.receives('welcome')
+      this.#stage.network.device('other').cut()
     } else {
       if (type === 'session.leave') this.#client?.socket.close(1000)
       else this.#stage.network.device('phone').cut()

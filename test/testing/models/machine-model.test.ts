@@ -42,7 +42,7 @@ describe('machineModel', () => {
   it('holds a session that is lost and resumed against its chart', async () => {
     await fc.assert(
       fc.asyncProperty(modelCommands(sessionMachine, { stepMs: upTo(130_000) }), async (commands) => {
-        await using stage = createTestRuntime()
+        await using stage = createTestRuntime({ detachedSessions: 1 })
         const driver = await SessionDriver.open(stage)
         await fc.asyncModelRun(() => machineModel(sessionMachine, driver, { input: { session: {} } }), commands)
       }),
