@@ -1,37 +1,14 @@
-import { createRuntime, systemEnvironment, type Environment, type TelemetryEvent } from 'greenroom'
+import { createRuntime, systemEnvironment, type TelemetryEvent } from 'greenroom'
+import { countedEnvironment } from './counted-environment.ts'
 
 // A process of its own, started with `--expose-gc`: a server that says on request what it holds.
 
 const ended: Record<string, number> = {}
 const others: TelemetryEvent[] = []
-const pending = new Set<object>()
 
-/** The system's environment, with its timers counted. */
-function counted({ clock, ...environment }: Environment): Environment {
-  return {
-    ...environment,
-    clock: {
-      now: () => clock.now(),
-      setImmediate: (callback) => clock.setImmediate(callback),
-      setTimeout: (callback, ms) => {
-        const timer: { inner?: unknown } = {}
-        timer.inner = clock.setTimeout(() => {
-          pending.delete(timer)
-          callback()
-        }, ms)
-        if (ms !== Infinity) pending.add(timer)
-        return timer
-      },
-      clearTimeout: (timer) => {
-        pending.delete(timer as object)
-        clock.clearTimeout((timer as { inner: unknown }).inner)
-      },
-    },
-  }
-}
-
+const { environment, pending } = countedEnvironment(systemEnvironment())
 const runtime = createRuntime({
-  environment: counted(systemEnvironment()),
+  environment,
   authenticate: ({ token = '' }) => ({ id: token }),
   telemetry: (event) => {
     if (event.type === 'connection.closed') ended[event.reason] = (ended[event.reason] ?? 0) + 1
@@ -55,6 +32,6 @@ process.on('message', (asked: 'sample' | 'close') => {
   for (let i = 0; i < 3; i++) globalThis.gc?.()
   const { heapUsed, external, rss } = process.memoryUsage()
   const { census } = runtime
-  process.send?.({ heldBytes: heapUsed + external, rss, census, ended, others, timers: pending.size })
+  process.send?.({ heldBytes: heapUsed + external, rss, census, ended, others, timers: pending() })
 })
 process.send?.({ port })

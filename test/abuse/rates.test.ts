@@ -1,0 +1,38 @@
+import { Buffer } from 'node:buffer'
+import { describe, expect } from 'vitest'
+import { text } from '../transports/raw/raw-frame.ts'
+import { AbuseStage } from './abuse-stage.ts'
+
+describe('rates', () => {
+  const stage = new AbuseStage({ messageBurst: 100, connectionsPerUser: 10, connectionsPerAddress: 30 })
+
+  stage.abuse('rate.message', async () => {
+    const attacker = await stage.enter()
+    // All that may be said at once, what is refused and forgiven, and a little that accrues meanwhile.
+    const flood = Buffer.concat(Array.from({ length: 50 }, (_, i) => text(JSON.stringify({ type: 'ping', id: i }))))
+    while (attacker.bytes.closing === undefined && !attacker.bytes.ended) {
+      await attacker.bytes.trickle(flood, (_, left) => left)
+    }
+    const refused = attacker.bytes.messages.filter(({ type }) => type === 'error')
+    expect(refused.length).toBeGreaterThanOrEqual(100)
+    for (const error of refused) {
+      expect(error).toMatchObject({ code: 'rate-limited' })
+      expect(error['retryAfterMs']).toBeGreaterThan(0)
+    }
+    expect(await attacker.ending()).toEqual({ code: 4229, reason: 'rate-limited' })
+  })
+
+  stage.abuse(
+    'rate.connections',
+    async () => {
+      for (let i = 0; i < 10; i++) await stage.enter({ token: 'eve' })
+      const tooMany = await stage.connect()
+      await tooMany.knock({ headers: { authorization: 'Bearer eve' } })
+      expect((await tooMany.ending()).code).toBe(4213)
+      for (let i = 0; i < 16; i++) await stage.enter({ token: `eve ${i}` })
+      const { status, headers } = await (await stage.connect()).knock()
+      expect([status, Number(headers['retry-after']) > 0]).toEqual([429, true])
+    },
+    { beats: 8 },
+  )
+})
