@@ -134,24 +134,25 @@ export class AbuseStage {
   }
 
   async #abusedTalk(abuse: Abuse, beats: number): Promise<{ times: number; talk: Talk }> {
-    let talk: Talk | undefined
+    const over = new AbortController()
     let beat = 0
     let heard = (): void => {}
-    const onBeat = (): void => {
+    const talking = this.#bystanders.talk(talkCount, () => {
       if (++beat % beats === 0) heard()
-    }
-    const talking = this.#bystanders.talk(talkCount, onBeat).then((result) => {
-      talk = result
+    })
+    const talked = talking.finally(() => {
+      over.abort()
       heard()
     })
+    // Should the abuse fail first, nobody waits for it.
+    talked.catch(() => {})
     let times = 0
-    while (talk === undefined) {
+    while (!over.signal.aborted) {
       await this.#perform(abuse)
       times++
-      if (talk === undefined) await new Promise<void>((resolve) => (heard = resolve))
+      if (!over.signal.aborted) await new Promise<void>((resolve) => (heard = resolve))
     }
-    await talking
-    return { times, talk }
+    return { times, talk: await talked }
   }
 
   #cutAll(): void {

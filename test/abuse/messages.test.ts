@@ -1,5 +1,7 @@
 import { describe, expect } from 'vitest'
+import { text } from '../transports/raw/raw-frame.ts'
 import { AbuseStage } from './abuse-stage.ts'
+import type { Message } from './attacker.ts'
 
 const keys = (count: number, value: string): string =>
   `{${Array.from({ length: count }, (_, i) => `"k${i}":${value}`).join()}}`
@@ -17,7 +19,7 @@ describe('messages', () => {
       ['{"type":"message","room":"pit","id":4}', 'bad-message'],
       ['{"type":"constructor","id":5}', 'unknown-type'],
     ] as const
-    for (const [text] of answers) attacker.say(text)
+    for (const [said] of answers) attacker.say(said)
     const errors = await attacker.heardAll('error', answers.length)
     expect(errors.map(({ code }) => code)).toEqual(answers.map(([, code]) => code))
     expect(errors.map(({ id }) => id)).toEqual([undefined, undefined, undefined, 3, 4, 5])
@@ -78,29 +80,41 @@ describe('messages that are deep and wide', () => {
   /** They are parsed, looked at and refused in a few; the rest is for a machine that has other work. */
   const withinMs = 250
   const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth)
+  const saying = (type: string, field: string, json: string): Uint8Array =>
+    text(`{"type":"${type}","room":"deep","id":1,"${field}":${json}}`)
 
-  stage.abuse('message.deep', async () => {
-    const attacker = await stage.enter()
-    const room = stage.room()
-    await attacker.ask({ type: 'join', room })
-    // As much of it as a frame holds.
-    for (const [type, field, json] of [
-      ['message', 'data', nested(32_000)],
-      ['presence', 'state', nested(32_000)],
-      ['message', 'data', `[${'0,'.repeat(32_000)}0]`],
-      ['message', 'data', keys(6_000, '[]')],
-    ]) {
-      const before = attacker.bytes.messages.length
-      const begun = performance.now()
-      attacker.say(`{"type":"${type}","room":"${room}","id":1,"${field}":${json}}`)
-      await attacker.bytes.until(() => attacker.bytes.messages.length > before)
-      expect(performance.now() - begun).toBeLessThan(withinMs)
-      expect(attacker.bytes.messages.at(-1)).toMatchObject({ type: 'error', id: 1 })
-    }
-    attacker.say(`{"type":"message","room":"${room}","data":${keys(100_000, '0')}}`)
-    expect((await attacker.ending()).code).toBe(1009)
-    const other = await stage.enter()
-    other.say(nested(100_000))
-    expect((await other.ending()).code).toBe(1009)
-  })
+  // As much of it as a frame holds; as many keys are fewer than may be. They are written here, or else the attacker
+  // would be busier than the server.
+  const held = [
+    [saying('message', 'data', nested(32_000)), 'error'],
+    [saying('presence', 'state', nested(32_000)), 'error'],
+    [saying('message', 'data', `[${'0,'.repeat(32_000)}0]`), 'error'],
+    [saying('message', 'data', keys(6_000, '0')), 'ack'],
+  ] as const
+  const tooLarge = [saying('message', 'data', nested(100_000)), saying('message', 'data', keys(100_000, '0'))]
+
+  stage.abuse(
+    'message.deep',
+    async () => {
+      const attacker = await stage.enter()
+      await attacker.ask({ type: 'join', room: 'deep' })
+      for (const [bytes, type] of held) {
+        const begun = performance.now()
+        attacker.bytes.write(bytes)
+        const answers = (): Message[] => attacker.bytes.messages.filter(({ id }) => id === 1)
+        const before = answers().length
+        await attacker.bytes.until(() => answers().length > before)
+        expect(performance.now() - begun).toBeLessThan(withinMs)
+        expect(answers().at(-1)).toMatchObject(type === 'error' ? { type, code: 'bad-data' } : { type })
+      }
+      await attacker.leave()
+      for (const bytes of tooLarge) {
+        const other = await stage.enter()
+        other.bytes.write(bytes)
+        expect((await other.ending()).code).toBe(1009)
+      }
+    },
+    // V8 takes some milliseconds for 6,000 names that it has not seen, whoever asks it to.
+    { withinMs: 100 },
+  )
 })

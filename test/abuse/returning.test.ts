@@ -77,6 +77,6 @@ describe('a crowd', () => {
       for (const { offsets } of members) expect(offsets).toEqual(all)
       await speaker.leave()
     },
-    { rehearsals: 1, withinMs: 2_000 },
+    { rehearsals: 1, withinMs: 3_000 },
   )
 })

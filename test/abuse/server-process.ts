@@ -61,7 +61,8 @@ const runtime = createRuntime({
   telemetry: (event) => {
     if (hidden !== undefined) wasTold ||= textOf(event).includes(hidden)
     if (event.type === 'connection.closed') ended[event.reason] = (ended[event.reason] ?? 0) + 1
-    else if (!/^(connection|authentication)\./.test(event.type)) told[event.type] = (told[event.type] ?? 0) + 1
+    else if (!/^(connection|authentication|request|session)\./.test(event.type))
+      told[event.type] = (told[event.type] ?? 0) + 1
   },
   ...options,
 })
