@@ -27,6 +27,8 @@ export function countedEnvironment({ clock, ...environment }: Environment): Coun
           return timer
         },
         clearTimeout: (timer) => {
+          // What was never set may be cleared.
+          if (timer === undefined) return
           timers.delete(timer as object)
           clock.clearTimeout((timer as { inner: unknown }).inner)
         },
