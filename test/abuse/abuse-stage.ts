@@ -63,6 +63,7 @@ export class AbuseStage {
   readonly #attackers: Attacker[] = []
   #bystanders!: Bystanders
   #rooms = 0
+  #users = 0
 
   constructor(options: ServerOptions = {}, tokens: readonly string[] = ['ada', 'bob', 'cy', 'dee']) {
     this.#options = { ...shortTimes, ...options }
@@ -94,6 +95,11 @@ export class AbuseStage {
   /** The name of a room in which nobody has been yet. */
   room(): string {
     return `pit ${++this.#rooms}`
+  }
+
+  /** The name of a user who has not been here yet: what is said counts against whoever comes back. */
+  user(): string {
+    return `visitor ${++this.#users}`
   }
 
   /** Somebody who has opened a TCP connection. */

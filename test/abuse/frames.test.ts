@@ -77,6 +77,17 @@ describe('frames', () => {
     for (let i = 0; i < 20; i++) await deaf.bytes.trickle(flood, (_, left) => left)
     expect((await stage.server.memory()) - before).toBeLessThan(64 * mebibyte)
     await polite.leave()
+    const loud = await stage.enter()
+    while (loud.bytes.closing === undefined && !loud.bytes.ended) {
+      loud.bytes.write(Buffer.concat(Array.from({ length: 50 }, () => ping())))
+      // A message is answered behind the pongs: who reads all of them is told why it has to go.
+      loud.say({ type: 'ping' })
+      const { length } = loud.bytes.frames
+      await loud.bytes.until(
+        () => loud.bytes.ended || loud.bytes.frames.length >= length + 51 || loud.bytes.closing !== undefined,
+      )
+    }
+    expect((await loud.ending()).code).toBe(4229)
   })
 })
 

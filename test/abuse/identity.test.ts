@@ -104,7 +104,7 @@ describe('credentials', () => {
     await early.knock(polite)
     early.say({ type: 'join', room })
     for (let i = 1; i < 16; i++) early.say({ type: 'message', room, data: i, id: i })
-    early.say({ type: 'hello', token: 'eve' })
+    early.say({ type: 'hello', token: stage.user() })
     const acks = await early.heardAll('ack', 15)
     expect(acks.map(({ id, offset }) => [id, offset])).toEqual(Array.from({ length: 15 }, (_, i) => [i + 1, i + 1]))
 
@@ -129,7 +129,8 @@ describe('credentials', () => {
   })
 
   stage.abuse('identity.secret', async () => {
-    const victim = await stage.enter({ token: 'eve' })
+    const token = stage.user()
+    const victim = await stage.enter({ token })
     const { session, secret } = victim.welcome as unknown as { session: string; secret: string }
     for (const guess of [
       { session, secret: `${secret.slice(0, -1)}${secret.endsWith('A') ? 'B' : 'A'}` },
@@ -138,7 +139,7 @@ describe('credentials', () => {
       { session: '__proto__', secret },
       { session: session.toUpperCase(), secret },
     ]) {
-      const attacker = await stage.enter({ token: 'eve', resume: guess })
+      const attacker = await stage.enter({ token, resume: guess })
       expect(attacker.welcome).toMatchObject({ resumed: false })
       expect(attacker.welcome['session']).not.toBe(session)
       await attacker.leave()
@@ -146,6 +147,11 @@ describe('credentials', () => {
     const other = await stage.enter({ token: 'mallory', resume: { session, secret } })
     expect(other.welcome).toMatchObject({ resumed: false })
     await other.leave()
+
+    // Nor may one connection go on guessing.
+    const insistent = await stage.enter({ token })
+    for (let i = 0; i < 10; i++) insistent.say({ type: 'hello', resume: { session, secret: `guess ${i}` } })
+    expect((await insistent.ending()).code).toBe(4213)
     expect(await victim.ask({ type: 'ping' })).toMatchObject({ type: 'pong' })
     await victim.leave()
   })

@@ -19,13 +19,14 @@ export const lines = {
     'a token that expires on a live connection may be renewed for a while; then it is closed with 4101',
   'identity.other': 'a fresh token of another user is refused, and the connection stays whose it was',
   'identity.early': 'what is said before the welcome is held within bounds, handled after it in order, or dropped',
-  'identity.secret': 'a guessed session secret yields a fresh session',
+  'identity.secret':
+    'a guessed session secret yields a fresh session, and a fourth guess on one connection closes it with 4213',
 
   'frame.malformed': 'a malformed frame closes with 1002',
   'frame.encoding': 'text that is not UTF-8 closes with 1007, in a close reason too; cut characters are fine',
   'frame.size': 'a frame over the size, alone or summed, closes with 1009, and is never held',
   'frame.endless': 'a message of fragments without end closes with 1008',
-  'frame.pings': 'a flood of pings is answered, and holds nothing, whether or not the answers are read',
+  'frame.pings': 'a flood of pings is closed with 4229, and holds nothing, whether or not the answers are read',
   'frame.closing': 'bad close codes, two closes and what follows a close are answered by one close frame',
   'frame.cut': 'a reset, or an end without a close, ends the connection within a second',
   'frame.halfOpen': 'a half-open connection is gone within the heartbeat and the time to answer',
@@ -39,7 +40,8 @@ export const lines = {
   'room.many': 'one room more than allowed is answered by `error`, for that join only',
   'room.twice': 'a room that is joined twice is joined once',
   'room.outside': 'a message to a room that was not joined is answered by `error`, and is not kept',
-  'rate.message': 'messages beyond the rate are answered with `retryAfterMs`; going on is closed with 4229',
+  'rate.message':
+    'messages beyond the rate are answered with `retryAfterMs`; going on is closed with 4229, and not forgiven at once',
   'rate.connections': 'connections of one user or one address beyond the limit are refused',
   'presence.large': 'a presence state that is too large is answered by `error`, and nothing of it is shown',
   'typing.endless': 'typing that never stops is shown as stopped',

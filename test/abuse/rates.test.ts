@@ -7,7 +7,8 @@ describe('rates', () => {
   const stage = new AbuseStage({ messageBurst: 100, connectionsPerUser: 10, connectionsPerAddress: 30 })
 
   stage.abuse('rate.message', async () => {
-    const attacker = await stage.enter()
+    const token = stage.user()
+    const attacker = await stage.enter({ token })
     // All that may be said at once, what is refused and forgiven, and a little that accrues meanwhile.
     const flood = Buffer.concat(Array.from({ length: 50 }, (_, i) => text(JSON.stringify({ type: 'ping', id: i }))))
     while (attacker.bytes.closing === undefined && !attacker.bytes.ended) {
@@ -20,6 +21,11 @@ describe('rates', () => {
       expect(error['retryAfterMs']).toBeGreaterThan(0)
     }
     expect(await attacker.ending()).toEqual({ code: 4229, reason: 'rate-limited' })
+    // Who comes back has not been forgiven.
+    const back = await stage.enter({ token })
+    for (let i = 0; i < 90; i++) back.say({ type: 'ping' })
+    await back.bytes.until(() => back.bytes.closing !== undefined || back.bytes.messages.length > 90)
+    expect(back.bytes.messages.filter(({ type }) => type === 'pong').length).toBeLessThan(60)
   })
 
   stage.abuse(

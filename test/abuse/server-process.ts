@@ -56,12 +56,12 @@ const runtime = createRuntime({
   handlers,
   authenticate:
     jwtSecret === undefined ? byName : jwt({ secret: jwtSecret, audience: 'here', issuer: 'https://id.example' }),
-  ...(jwtSecret === undefined ? { guest: ({ address }) => ({ id: `guest of ${address}` }) } : {}),
+  ...(jwtSecret === undefined ? { guest: () => ({ id: `guest ${environment.newId()}` }) } : {}),
   authorize: ({ room }) => !room.startsWith('forbidden'),
   telemetry: (event) => {
     if (hidden !== undefined) wasTold ||= textOf(event).includes(hidden)
     if (event.type === 'connection.closed') ended[event.reason] = (ended[event.reason] ?? 0) + 1
-    else if (!/^(connection|authentication|request|session)\./.test(event.type))
+    else if (!/^(connection|authentication|request|resume|session)\./.test(event.type))
       told[event.type] = (told[event.type] ?? 0) + 1
   },
   ...options,
