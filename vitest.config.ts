@@ -14,11 +14,23 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts'],
-    // Two cores are all that is asked for; the tests that measure memory or drive a browser want one to themselves.
-    maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000,
     restoreMocks: true,
+    // Two cores are all that is asked for; the tests that measure memory or drive a browser want one to themselves.
+    maxWorkers: 2,
+    projects: [
+      { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'], exclude: ['test/abuse/**'] } },
+      {
+        extends: true,
+        test: {
+          name: 'abuse',
+          include: ['test/abuse/*.test.ts'],
+          // What bystanders notice is measured: nothing else is to run meanwhile.
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 })
