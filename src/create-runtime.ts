@@ -42,6 +42,10 @@ export class Runtime extends RuntimeTrunk {
     const server = createServer(slowRequests, (_request, response) => {
       response.writeHead(426, { Connection: 'Upgrade', Upgrade: 'websocket' }).end()
     })
+    // Who has not even asked for anything takes a place, too, until its time is up.
+    const { connectionsTotal, unauthenticatedConnections } = this.settings
+    const most = connectionsTotal + unauthenticatedConnections
+    if (Number.isFinite(most)) server.maxConnections = Math.ceil(most)
     this.attach(server, path === undefined ? {} : { path })
     const opened = new Promise<number>((resolve, reject) => {
       server.once('error', reject)

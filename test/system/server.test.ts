@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { connect as connectTcp, type AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -61,6 +62,19 @@ describe('a runtime on a port', () => {
     await expect(room.send('let me in')).rejects.toMatchObject({ code: 'closed' })
     expect(client.status).toBe('closed')
     expect(client.actor.getSnapshot().context.lastClose).toEqual({ code: 4001, reason: 'not-authenticated' })
+  })
+
+  it('[BOUND] takes no more TCP connections than there are places, and new ones when those are gone', async () => {
+    const runtime = run({ connectionsTotal: 2, unauthenticatedConnections: 1 })
+    const port = await runtime.listen(0, { host: '127.0.0.1' })
+    const mute = Array.from({ length: 3 }, () => connectTcp({ port, host: '127.0.0.1' }))
+    await Promise.all(mute.map((socket) => once(socket, 'connect')))
+    const late = connectTcp({ port, host: '127.0.0.1' })
+    late.on('error', () => {})
+    await once(late, 'close')
+    const gone = mute.map((socket) => once(socket.destroy(), 'close'))
+    await Promise.all(gone)
+    await connect(port, { backoffMs: 20 }).join('main').send('hi')
   })
 
   it('says that a port is taken', async () => {
