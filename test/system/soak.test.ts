@@ -84,7 +84,8 @@ describe('10,000 visits', () => {
       `held after ${cycles / 5} visits ${(warm.heldBytes / mebibyte).toFixed(2)} MiB, ` +
         `after ${cycles} ${(after.heldBytes / mebibyte).toFixed(2)} MiB`,
     )
-    expect(after.others).toEqual([])
+    // On a busy machine some come back later than their sessions wait; they get fresh ones.
+    expect(after.others.filter(({ type }) => type !== 'resume.refused')).toEqual([])
     expect(Object.values(after.ended).reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(cycles)
     // Compiled code and what statistics V8 keeps come and go; a kilobyte a visit would be 8 MiB.
     expect(grown).toBeLessThanOrEqual(mebibyte)
