@@ -5,7 +5,8 @@ import { MemoryWebSocket, memoryTransport } from '../../src/transports/memory.ts
 // A process of its own: what one connect and close cost while so many others are open, over the memory transport.
 
 const environment = systemEnvironment()
-const runtime = new RuntimeTrunk({ environment })
+const unlimited = { upgradesPerSecond: Infinity, unauthenticatedConnections: Infinity, connectionsTotal: Infinity }
+const runtime = new RuntimeTrunk({ environment, ...unlimited })
 const transport = memoryTransport(runtime, environment)
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 

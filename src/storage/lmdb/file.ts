@@ -46,8 +46,11 @@ export function refuseBrokenFile(file: string): void {
     const pageSize = beginning.readUInt32LE(48)
     if (pageSize < 256 || pageSize > 65_536 || size < 2 * pageSize) throw new Error('a part of its file is missing')
     const { lastPage, pages } = readRoot(descriptor, pageSize)
+    // Asked again: another process that has it open may have let it grow, and told of that, since.
+    const { size: grown } = fstatSync(descriptor)
     // Pages that are free need not be there.
-    if (size >= (lastPage + 1) * pageSize || holdsAll(descriptor, Math.floor(size / pageSize), pageSize, pages)) return
+    if (grown >= (lastPage + 1) * pageSize || holdsAll(descriptor, Math.floor(grown / pageSize), pageSize, pages))
+      return
     throw new Error('a part of its file is missing')
   })
 }
