@@ -4,12 +4,12 @@ import { attemptKinds } from '../../bench/refusals/attempts.ts'
 import { measureRefusals, median, ratio } from '../../bench/refusals/measurement.ts'
 
 /** How often it is measured until it holds: other work on the machine makes single rounds dearer. */
-const measurements = 3
+const measurements = 5
 
 describe('somebody who is turned away', () => {
   it(
     'costs the server less than somebody who is let in, however that is done',
-    { timeout: 180_000 },
+    { timeout: 300_000 },
     async ({ task }) => {
       const [accepted, ...refused] = attemptKinds
       if (accepted === undefined) throw new Error('There is nothing to compare with.')
