@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Permission, PermissionQuestion, RuntimeOptions } from '../../src/index.ts'
 import { Stage } from '../stage.ts'
-import { ask, byName, claimOf, greet } from './cast.ts'
+import { ask, byName, claimOf, greet, serverEnds } from './cast.ts'
 
 /** Who is what in every room; nobody else is anything. */
 function court(options: RuntimeOptions = {}) {
@@ -85,6 +85,16 @@ describe('a role', () => {
       expect(stage.telemetry).toContainEqual(expect.objectContaining({ type: 'callback.threw', callback: 'authorize' }))
     },
   )
+
+  it('[PERMIT-3] [BOUND] is not remembered of rooms that were not joined after all', async () => {
+    const { stage } = court({ roomsPerSession: 2, messagesPerSecond: Infinity })
+    const ends = serverEnds(stage)
+    const ada = await greet(stage, { token: 'ada' })
+    for (let i = 0; i < 50; i++) ada.send({ type: 'join', room: `room ${i}` })
+    await stage.clock.settle()
+    expect(ada.of('error')).toHaveLength(48)
+    expect([...(ends[0]?.link.session?.roles?.keys() ?? [])]).toEqual(['room 0', 'room 1'])
+  })
 
   it('[PERMIT-3] reaches the client library’s list of who is here', async () => {
     const { stage } = court()

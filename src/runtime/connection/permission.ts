@@ -111,6 +111,8 @@ function settle(core: Core, session: Session, question: Question, answer: unknow
   if (action === 'join') noteRole(core, session, room, role)
   then.proceed()
   session.permissions?.keepOnly(session.rooms)
+  // One that was not joined after all is not to be remembered: there is no end to names.
+  if (!session.rooms.has(room)) session.roles?.delete(room)
 }
 
 const isRole = (role: unknown): role is string =>
