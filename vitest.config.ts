@@ -14,8 +14,9 @@ export default defineConfig({
     ],
   },
   test: {
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Against tests that hang: on a busy machine the longest take half a minute.
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
     restoreMocks: true,
     // Two cores are all that is asked for; the tests that measure memory or drive a browser want one to themselves.
     maxWorkers: 2,
