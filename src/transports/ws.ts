@@ -140,12 +140,19 @@ function connectRequest(request: IncomingMessage, address: string): ConnectReque
 /** What `ws` closes with 1009: more than it was told to take, and more than it can count. */
 const tooBig = new Set(['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH'])
 
+/**
+ * Frames that may come after our close frame: what was on its way already. Whoever goes on is not read any more, as each
+ * frame costs the others something that nobody is ever to see.
+ */
+const lateFrames = 64
+
 /** One socket of the `ws` library, which reads frames and shakes hands; what we send, we frame and write ourselves. */
 class ServerSocket extends WebSocket implements TransportSocket {
   #tcp: Duplex | undefined
   #sink: SocketSink | undefined
   /** What `ws` found wrong; its `close` event would say 1006. */
   #fault: number | undefined
+  #late = 0
 
   begin(acceptor: Acceptor, tcp: Duplex, request: ConnectRequest): void {
     this.#tcp = tcp
@@ -158,8 +165,15 @@ class ServerSocket extends WebSocket implements TransportSocket {
     this.#sink = acceptor.accept(this, { ...request, protocol: this.protocol })
   }
 
-  get sink(): SocketSink | undefined {
-    return this.#sink
+  /** Whoever takes what has just arrived; nobody after our close frame. */
+  receiver(): SocketSink | undefined {
+    if (this.readyState === WebSocket.OPEN) return this.#sink
+    if (++this.#late > lateFrames && !this.isPaused) {
+      this.pause()
+      // It may well wait for us; what it says in return is not seen, so that the end comes with the time for the close.
+      this.#tcp?.end()
+    }
+    return undefined
   }
 
   get ready(): boolean {
@@ -195,17 +209,17 @@ class ServerSocket extends WebSocket implements TransportSocket {
 // One function for all sockets, rather than a closure for each.
 
 function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
-  const { sink } = this as ServerSocket
+  const sink = (this as ServerSocket).receiver()
   if (isBinary) sink?.binary(data as Buffer)
   else sink?.message((data as Buffer).toString())
 }
 
 function onPing(this: WebSocket): void {
-  ;(this as ServerSocket).sink?.ping()
+  ;(this as ServerSocket).receiver()?.ping()
 }
 
 function onPong(this: WebSocket): void {
-  ;(this as ServerSocket).sink?.pong()
+  ;(this as ServerSocket).receiver()?.pong()
 }
 
 function onClose(this: WebSocket, code: number): void {

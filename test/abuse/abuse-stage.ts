@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { Attacker, type Entrance, type Message } from './attacker.ts'
 import { Bystanders, p99, type Talk } from './bystanders.ts'
@@ -50,7 +51,8 @@ export type Abuse = (stage: AbuseStage) => Promise<void>
 
 /**
  * A server in a process of its own, and bystanders on it in another. Each line of the list is done there again and again
- * while the bystanders talk, about 47 times a second, or as often as it can where it takes longer: their p99 stays within three times what it was in the quiet just before, they hear
+ * while the bystanders talk, about 47 times a second, or as often as it can where it takes longer: their p99 stays within
+ * three times what it was in the quiet just before, they hear
  * everything once and in order, and afterwards connections, sessions, rooms, timers, sockets and the heap are what they
  * were. Nothing is thrown that nobody catches, nothing crashes, and nothing is written.
  */
@@ -172,6 +174,8 @@ export class AbuseStage {
     this.#bystanders = await Bystanders.enter(this.server.port, this.#tokens, origin)
     // Whatever is remembered of each message is remembered by now, and the code is compiled.
     for (let i = 0; i < 2; i++) await this.#bystanders.talk(talkCount)
+    // What others are to notice is the server, not that the attacker needs the processor to draw up an attack.
+    setPriority(constants.priority.PRIORITY_LOW)
   }
 
   async #end(): Promise<void> {

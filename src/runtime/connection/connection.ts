@@ -205,6 +205,8 @@ function actions(core: Core, sessions: Sessions): object {
     closeOutbox: (args: Args) => {
       linkOf(args).cancel()
       linkOf(args).outbox.close()
+      // However long its socket takes to go: what it has used up counts from now on for whoever comes back.
+      core.users.leave(linkOf(args))
     },
     discardOutbox: (args: Args) => linkOf(args).outbox.discard(),
     sendClose: (args: Args) => linkOf(args).close(args.context.reason ?? 'server-closing'),

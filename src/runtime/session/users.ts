@@ -14,7 +14,10 @@ export interface PresentUser {
   allowance: Allowance | undefined
 }
 
-/** Who is connected, by user. A connection counts from when it is known whose it is until its end. */
+/**
+ * Who is connected, by user. A connection counts from when it is known whose it is until it is closed, whatever
+ * becomes of its socket.
+ */
 export class Users {
   readonly #settings: Settings
   readonly #clock: Clock

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { ByteStage, faultOf } from './byte-stage.ts'
 import { deliveries } from './delivery.ts'
@@ -161,6 +162,33 @@ describe('the end of TCP', () => {
     stage.connectionOf(client).forbid()
     expect(await stage.told(client)).toBe('forbidden')
     expect(client.closing).toEqual({ code: 4003, reason: 'forbidden' })
+  })
+})
+
+describe('a flood after the close frame', () => {
+  const stage = new ByteStage({ closeTimeoutMs: 2_000 })
+
+  it('[CLOSED] [ISOLATE] is not read to its end: the server has nothing more to say, and hears no more', async () => {
+    const [silent, client] = [await stage.enter({ halfOpen: true }), await stage.enter({ halfOpen: true })]
+    const ends = [silent, client].map(async (each) => (await once(each.tcp, 'end'), each))
+    for (const each of [silent, client]) {
+      stage.connectionOf(each).forbid()
+      await each.until(() => each.closing !== undefined)
+    }
+    client.write(Buffer.concat(Array.from({ length: 100 }, () => text(payload))))
+    // The other one, that was closed earlier, is waited for.
+    expect(await Promise.race(ends)).toBe(client)
+    expect(client.closing).toEqual({ code: 4003, reason: 'forbidden' })
+    // Not even a close frame is.
+    client.write(close(4003))
+    expect(await stage.told(client)).toBe('forbidden')
+  })
+
+  it('[CLOSED] is none of what was on its way when the close frame was sent', async () => {
+    const client = await stage.enter()
+    stage.connectionOf(client).forbid()
+    client.write(Buffer.concat([...Array.from({ length: 64 }, () => text(payload)), close(4003)]))
+    expect(await stage.ending(client)).toEqual({ code: 4003, reason: 'forbidden', told: 'forbidden' })
   })
 })
 
