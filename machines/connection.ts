@@ -172,7 +172,7 @@ export function connectionSetup<Context extends object = object, Events extends 
       mayRenew: () => true,
       /** Whether a fresh identity is the same user as before. */
       sameUser: () => false,
-      /** Whether a guest has turned out to be somebody, for whom there is a place. */
+      /** Whether a guest has turned out to be somebody. */
       mayBecomeUser: () => false,
     },
     delays: {

@@ -23,8 +23,8 @@ export type RoomEvent =
   /** A member's session lost its connection for longer than the grace, or came back after that. */
   | { readonly type: 'room.withdraw'; readonly session: object }
   | { readonly type: 'room.reappear'; readonly session: object }
-  /** A member who was a guest is a user now; `former` is the id that the guest had. */
-  | { readonly type: 'room.identify'; readonly session: object; readonly former: string }
+  /** A member who was a guest is a user now. */
+  | { readonly type: 'room.identify'; readonly session: object }
   /** A member is something else here than before. */
   | { readonly type: 'room.role'; readonly session: object }
   /** A former process knew this session as a member; its client has yet to come back. */

@@ -23,6 +23,8 @@ export interface PermissionQuestion {
   readonly room: string
   /** What the answer to `join` has made of the user in this room, if it was a role. */
   readonly role: string | undefined
+  /** Whether nobody vouches for the user. */
+  readonly guest: boolean
 }
 
 /** Decides what somebody may do; `signal` is aborted when they have gone meanwhile, or the time is up. */

@@ -212,9 +212,10 @@ export class Supervisor implements PopulationListener {
       const session = this.sessions.restore(record)
       session.unconfirmed = new Set(rooms.map(({ name }) => name))
       const absent = detachedAt + settings.presenceGraceMs <= now
-      for (const { name, state } of rooms) {
+      for (const { name, state, role } of rooms) {
         const address = `room:${name}`
         session.rooms.set(name, address)
+        if (role !== undefined) (session.roles ??= new Map()).set(name, role)
         this.#core.route(address, { type: 'room.restore', session, state, absent } as never)
       }
     }

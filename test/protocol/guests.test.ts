@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createRuntime, defineHandler, defineRoom, type RuntimeOptions } from '../../src/index.ts'
 import { Stage } from '../stage.ts'
+import { LaggingHistory } from '../lagging-store.ts'
 import { ask, byName, claimOf, greet, heard } from './cast.ts'
 
 let guests = 0
@@ -67,7 +68,74 @@ describe('a guest', () => {
     const stage = new Stage({ ...open, connectionsPerUser: 1 })
     await stage.connect({ token: 'ada' })
     const guest = await stage.connect()
-    expect(await ask(stage, guest, auth('ada', 1))).toMatchObject([{ code: 'not-authenticated', id: 1 }])
+    expect(await ask(stage, guest, auth('ada', 1))).toMatchObject([{ code: 'overloaded', id: 1 }])
+    expect(stage.runtime.refusals.connections).toEqual({ user: 1 })
+  })
+
+  it('[AUTH-3] [ORDER] is a room’s member until the room is told, and what it has said before is its own', async () => {
+    const history = new LaggingHistory()
+    const stage = new Stage({ ...open, history })
+    const bob = await stage.connect({ token: 'bob' })
+    const ada = await stage.connect()
+    for (const client of [bob, ada]) await ask(stage, client, { type: 'join', room: 'main' })
+    const { user: guest } = ada.last('welcome')
+    const before = bob.received.length
+    await ask(stage, ada, say(1), { type: 'presence', room: 'main', state: 'late' }, auth('ada', 2))
+    await ask(stage, ada, say(3))
+    expect(ada.last('authenticated')).toMatchObject({ user: 'ada' })
+    expect(bob.received.slice(before)).toEqual([])
+    for (let i = 0; i < 2; i++) {
+      history.settle()
+      await stage.clock.settle()
+    }
+    expect(bob.received.slice(before)).toMatchObject([
+      { type: 'message', data: 1, from: { user: guest } },
+      { type: 'presence', updated: [{ user: guest, state: 'late' }] },
+      { type: 'presence', joined: [{ user: 'ada', state: 'late' }], left: [guest] },
+      { type: 'message', data: 3, from: { user: 'ada' } },
+    ])
+  })
+
+  it.each(['leave', 'cut'])(
+    '[AUTH-3] [PRESENCE] is not left behind in a room that it goes from meanwhile: %s',
+    async (how) => {
+      const history = new LaggingHistory()
+      const stage = new Stage({ ...open, history, resumeWindowMs: 0 })
+      const bob = await stage.connect({ token: 'bob' })
+      const ada = await stage.connect()
+      for (const client of [bob, ada]) await ask(stage, client, { type: 'join', room: 'main' })
+      const { user: guest } = ada.last('welcome')
+      await ask(stage, ada, say(1), { type: 'leave', room: 'main' }, auth('ada', 2))
+      if (how === 'cut') ada.socket.cut()
+      history.settle()
+      await stage.clock.settle()
+      expect(bob.last('presence')).toMatchObject({ left: [guest] })
+      const cyd = await stage.member('main', { token: 'cyd' })
+      expect(cyd.last('joined')['members']).toEqual([{ user: 'bob' }, { user: 'cyd' }])
+    },
+  )
+
+  it('[AUTH-3] [PERMIT-2] is given nothing that was allowed to the guest, however late the answer', async () => {
+    const asked: string[] = []
+    const answers: (() => void)[] = []
+    const stage = new Stage({
+      ...open,
+      authorize: ({ user, guest, action }) => {
+        asked.push(`${guest ? 'guest' : user.id} ${action}`)
+        return action === 'join' || new Promise((resolve) => answers.push(() => resolve(guest)))
+      },
+    })
+    const bob = await stage.member('main', { token: 'bob' })
+    const ada = await stage.member('main')
+    await ask(stage, ada, say('as a guest', 1), auth('ada'))
+    expect(ada.last('authenticated')).toMatchObject({ user: 'ada' })
+    answers[0]?.()
+    await stage.clock.settle()
+    expect(asked).toEqual(['bob join', 'guest join', 'guest publish', 'ada join', 'ada publish'])
+    answers[1]?.()
+    await stage.clock.settle()
+    expect(ada.last('error')).toMatchObject({ code: 'forbidden', id: 1 })
+    expect(heard(bob)).toEqual([])
   })
 
   it('[AUTH-3] [TYPING] is said to have stopped typing when it becomes somebody', async () => {

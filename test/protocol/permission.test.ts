@@ -100,13 +100,23 @@ describe('permission', () => {
     expect(asked).toEqual(['ada join main', 'ada publish main', 'ada join main', 'ada publish main'])
   })
 
-  it('[PERMIT-1] is not remembered for rooms that were not joined in the end', async () => {
+  it('[PERMIT-1] [BOUND] is not remembered for rooms that were not joined in the end, but for the last', async () => {
     const stage = new Stage({ ...byName, authorize: () => true, roomsPerSession: 3, messagesPerSecond: Infinity })
     const ends = serverEnds(stage)
     const ada = await stage.connect({ token: 'ada' })
     await ask(stage, ada, ...Array.from({ length: 500 }, (_, i) => ({ type: 'join', room: `${i}` })))
     expect(ada.of('joined')).toHaveLength(3)
-    expect(ends[0]?.link.session?.permissions?.size).toBe(3)
+    expect(ends[0]?.link.session?.permissions?.size).toBe(4)
+  })
+
+  it('[PERMIT-1] is asked for again for a room that was not joined though it was allowed', async () => {
+    let asked = 0
+    const stage = new Stage({ ...byName, authorize: () => ++asked < 3, roomsPerSession: 1 })
+    const ada = await stage.member('main', { token: 'ada' })
+    const [full] = await ask(stage, ada, { type: 'join', room: 'other', id: 1 })
+    expect(full).toMatchObject({ code: 'too-many-rooms', id: 1 })
+    await ask(stage, ada, { type: 'leave', room: 'main' })
+    expect(await ask(stage, ada, { type: 'join', room: 'other', id: 2 })).toMatchObject([{ code: 'forbidden', id: 2 }])
   })
 
   it('[PERMIT-2] is asked for again after a renewal; who may not stay is taken out, and told', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Permission, PermissionQuestion, RuntimeOptions } from '../../src/index.ts'
+import { z } from 'zod'
+import { defineRoom, type Permission, type PermissionQuestion, type RuntimeOptions } from '../../src/index.ts'
 import { Stage } from '../stage.ts'
 import { ask, byName, claimOf, greet, serverEnds } from './cast.ts'
 
@@ -86,14 +87,68 @@ describe('a role', () => {
     },
   )
 
-  it('[PERMIT-3] [BOUND] is not remembered of rooms that were not joined after all', async () => {
+  it('[PERMIT-3] is kept while a schema takes its time over what somebody is to be shown as', async () => {
+    const presenceSchema = z.any().refine(async () => true)
+    const { stage } = court({ rooms: { '*': defineRoom({ presenceSchema }) } })
+    const ada = await greet(stage, { token: 'ada' })
+    const [joined] = await ask(stage, ada, { type: 'join', room: 'main', presence: 1 })
+    expect(joined).toMatchObject({ members: [{ user: 'ada', role: 'owner', state: 1 }] })
+  })
+
+  it('[PERMIT-3] of a guest is not that of the user whom it becomes, nor takes the user’s away', async () => {
+    const { stage } = court({
+      guest: () => ({ id: 'somebody' }),
+      authorize: ({ guest, session }) => ({ role: guest ? 'guest' : session.length > 0 ? 'owner' : '' }),
+    })
+    const bob = await stage.member('main', { token: 'bob' })
+    const [ada] = [await stage.member('main', { token: 'ada' })]
+    const guest = await stage.member('main')
+    const before = bob.received.length
+    await ask(stage, guest, { type: 'auth', token: 'ada' })
+    expect(bob.received.slice(before)).toEqual([{ type: 'presence', room: 'main', left: ['somebody'] }])
+    ada.socket.close(1000)
+    await stage.clock.settle()
+    expect(bob.received.slice(before + 1)).toEqual([])
+  })
+
+  it('[PERMIT-3] is that which one of several tabs was given last, and ends with the tab', async () => {
+    const roles = ['owner', 'member', undefined, 'owner']
+    let asked = 0
+    const { stage } = court({
+      authorize: ({ user }) => {
+        const role = user.id === 'ada' ? roles[asked++] : undefined
+        return role === undefined || { role }
+      },
+    })
+    const bob = await stage.member('main', { token: 'bob' })
+    const shown = (): unknown =>
+      bob
+        .of('presence')
+        .flatMap(({ joined, updated }) => joined ?? updated ?? [])
+        .at(-1)
+    const first = await stage.member('main', { token: 'ada' })
+    const second = await stage.member('main', { token: 'ada' })
+    expect(shown()).toEqual({ user: 'ada', role: 'member' })
+    await stage.member('main', { token: 'ada' })
+    expect(shown()).toEqual({ user: 'ada', role: 'member' })
+    await ask(stage, first, { type: 'auth', token: 'ada' })
+    expect(shown()).toEqual({ user: 'ada', role: 'owner' })
+    first.socket.close(1000)
+    await stage.clock.settle()
+    expect(shown()).toEqual({ user: 'ada', role: 'member' })
+    second.socket.close(1000)
+    await stage.clock.settle()
+    expect(shown()).toEqual({ user: 'ada' })
+  })
+
+  it('[PERMIT-3] [BOUND] is not remembered of rooms that were not joined after all, but for the last', async () => {
     const { stage } = court({ roomsPerSession: 2, messagesPerSecond: Infinity })
     const ends = serverEnds(stage)
     const ada = await greet(stage, { token: 'ada' })
     for (let i = 0; i < 50; i++) ada.send({ type: 'join', room: `room ${i}` })
     await stage.clock.settle()
     expect(ada.of('error')).toHaveLength(48)
-    expect([...(ends[0]?.link.session?.roles?.keys() ?? [])]).toEqual(['room 0', 'room 1'])
+    expect([...(ends[0]?.link.session?.roles?.keys() ?? [])]).toEqual(['room 0', 'room 1', 'room 49'])
   })
 
   it('[PERMIT-3] reaches the client library’s list of who is here', async () => {

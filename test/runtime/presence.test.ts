@@ -7,6 +7,7 @@ const step = fc.record({
   user: fc.constantFrom('ada', 'bob', '__proto__'),
   tab: fc.constantFrom(1, 2, 3),
   state: fc.option(fc.constantFrom('here', 'away'), { nil: undefined }),
+  role: fc.option(fc.constantFrom('owner', 'guest'), { nil: undefined }),
 })
 
 describe('presence', () => {
@@ -16,21 +17,20 @@ describe('presence', () => {
         const presence = new Presence()
         const tabs = new Set<string>()
         const view = new Map<string, unknown>()
-        const roles = new Map<string, string | undefined>()
-        for (const { do: what, user, tab, state } of steps) {
+        const roles = new Map<string, Map<string, string>>()
+        const roleOf = (name: string): string | undefined => [...(roles.get(name)?.values() ?? [])].at(-1)
+        for (const { do: what, user, tab, state, role } of steps) {
           const session = `${user}:${tab}`
           if (what === 'join') tabs.add(session)
           if (what === 'leave') tabs.delete(session)
-          const isHere = [...tabs].some((tab) => tab.startsWith(`${user}:`))
-          if (what === 'assign' && isHere) roles.set(user, state)
-          if (!isHere) roles.delete(user)
+          if (what !== 'update') roles.get(user)?.delete(session)
+          const own = roles.get(user) ?? new Map<string, string>()
+          if (role !== undefined && what !== 'update' && tabs.has(session)) roles.set(user, own.set(session, role))
           const change =
             what === 'join'
-              ? presence.join(user, session, state)
+              ? presence.join(user, session, { state, role })
               : what === 'assign'
-                ? isHere
-                  ? presence.assign(user, state)
-                  : undefined
+                ? presence.assign(user, session, role)
                 : what === 'leave'
                   ? presence.leave(user, session)
                   : tabs.has(session)
@@ -39,16 +39,16 @@ describe('presence', () => {
           for (const member of change?.joined ?? []) {
             expect(view.has(member.user)).toBe(false)
             view.set(member.user, member.state)
-            expect(member.role).toBe(roles.get(member.user))
+            expect(member.role).toBe(roleOf(member.user))
           }
           for (const member of change?.updated ?? []) {
             expect(view.has(member.user)).toBe(true)
-            expect(member.role).toBe(roles.get(member.user))
+            expect(member.role).toBe(roleOf(member.user))
             view.set(member.user, member.state)
           }
           for (const left of change?.left ?? []) expect(view.delete(left)).toBe(true)
           expect(new Map(presence.members().map((member) => [member.user, member.state]))).toEqual(view)
-          for (const { user, role } of presence.members()) expect(role).toBe(roles.get(user))
+          for (const { user, role } of presence.members()) expect(role).toBe(roleOf(user))
           expect(new Set(view.keys())).toEqual(new Set([...tabs].map((name) => name.split(':')[0])))
         }
       }),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { lobbyConnection } from '../../examples/lobby/lobby-connection.ts'
+import type { Permission, PermissionQuestion, RuntimeOptions } from '../../src/index.ts'
 import { LaggingHistory, LaggingSessions } from '../lagging-store.ts'
 import { ask, byName, claimOf, greet, heard, replayed, v1 } from '../protocol/cast.ts'
 import { Stage, type RawClient } from '../stage.ts'
@@ -27,10 +28,14 @@ async function former(end: 'killed' | 'closed' = 'killed', options = {}) {
 let seed = 1
 
 /** The runtime that comes after it. */
-function successor({ history, sessions }: Pick<Awaited<ReturnType<typeof former>>, 'history' | 'sessions'>, late = 0) {
+function successor(
+  { history, sessions }: Pick<Awaited<ReturnType<typeof former>>, 'history' | 'sessions'>,
+  late = 0,
+  options: RuntimeOptions = {},
+) {
   sessions.restores.lag = true
   // Another seed, or it would give the ids again that the former one has given.
-  const stage = new Stage({ ...byName, history, sessions }, ++seed)
+  const stage = new Stage({ ...byName, history, sessions, ...options }, ++seed)
   const ready = async (): Promise<void> => {
     await stage.clock.advance(late)
     sessions.restores.answer()
@@ -65,6 +70,23 @@ describe('a runtime on a store that a former one has used', () => {
     expect(copy).toMatchObject({ from: { session: was.claim.session } })
     expect(presences(zoe)).toEqual([])
     expect([again.of('presence'), was.sessions.disk.size]).toEqual([[], 4])
+  })
+
+  it('[RESUME-6] [PERMIT-3] knows what they were let in as, and asks again when they are back', async () => {
+    const roles = new Map([['ada', 'owner']])
+    const authorize = ({ user, action }: PermissionQuestion): Permission => {
+      const role = action === 'join' ? roles.get(user.id) : undefined
+      return role === undefined || { role }
+    }
+    const was = await former('killed', { authorize })
+    roles.set('ada', 'member')
+    const { stage, ready } = successor(was, 0, { authorize })
+    await ready()
+    const zoe = await stage.member('main', { token: 'zoe' })
+    const [shown] = zoe.last('joined')['members'] as object[]
+    expect(shown).toEqual({ user: 'ada', role: 'owner', state: { name: 'Ada' } })
+    await greet(stage, { token: 'ada', resume: was.claim })
+    expect(zoe.of('presence').flatMap(({ updated }) => updated)).toMatchObject([{ user: 'ada', role: 'member' }])
   })
 
   it('[PRESENCE] shows those who do not come back as gone after the grace, and lets them go after the window', async () => {

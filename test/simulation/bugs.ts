@@ -86,8 +86,8 @@ export const bugs: readonly Bug[] = [
     patches: [
       patch(
         `${room}/room-presence.ts`,
-        '  stopTyping(room, session)\n  tell(core, room, room.presence.leave(session.user.id, session.id))',
-        '  stopTyping(room, session)',
+        'if (persona !== undefined) tell(core, room, room.presence.leave(persona.user, session.id))',
+        '',
       ),
     ],
   },
@@ -192,8 +192,8 @@ export const bugs: readonly Bug[] = [
     patches: [
       patch(
         `${room}/room-presence.ts`,
-        'tell(core, room, room.presence.update(session.user.id, session.id, state))',
-        'room.presence.update(session.user.id, session.id, state)',
+        'tell(core, room, room.presence.update(persona.user, session.id, state))',
+        'room.presence.update(persona.user, session.id, state)',
       ),
     ],
   },

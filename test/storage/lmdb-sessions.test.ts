@@ -86,6 +86,24 @@ describe('lmdb sessions', () => {
     expect((await kept(made)).keys).toBe(1)
   })
 
+  it('are restored with what they were let in as by then', async () => {
+    const made = harness()
+    const session = sessionOf('s', { rooms: [{ name: 'a', role: 'owner', state: 1 }, { name: 'b' }], detachedAt: 1 })
+    await made.store.create(session, 'secret')
+    await made.restart()
+    expect(await made.store.restore()).toEqual([session])
+    const last = {
+      ...session,
+      rooms: [
+        { name: 'a', state: 1 },
+        { name: 'b', role: 'member' },
+      ],
+    }
+    made.store.put(last)
+    await made.restart()
+    expect(await made.store.restore()).toEqual([last])
+  })
+
   it('are kept without what they are shown as when there is too much of it, and all of them remain', async () => {
     const made = harness({ sessionsBytes: 100_000 })
     for (let i = 0; i < 20; i++) {

@@ -114,11 +114,10 @@ function welcome(
 export function becomeUser(core: Core, link: ConnectionLink, { user }: Identity): void {
   const { session } = link
   if (session === undefined) return
-  const former = session.user.id
   session.become(user)
   core.users.enter(link, user.id)
   for (const room of session.rooms.values()) {
-    core.route(room, { type: 'room.identify', session, message: undefined, former } as never)
+    core.route(room, { type: 'room.identify', session, message: undefined } as never)
   }
   core.sessionChanged(session)
 }

@@ -6,7 +6,14 @@ import {
   type Identity,
   type User,
 } from '../../../machines/index.ts'
-import { encodeData, isRoomName, type AuthMessage, type HelloMessage } from '../../protocol/index.ts'
+import {
+  encodeData,
+  isRoomName,
+  RequestError,
+  type AuthMessage,
+  type ErrorCode,
+  type HelloMessage,
+} from '../../protocol/index.ts'
 import { admit, becomeUser, release, takeOver } from './admission.ts'
 import { withApplicationMessages } from './application.ts'
 import { applicationType, sendApplicationMessage } from './connection-handle.ts'
@@ -25,7 +32,12 @@ import type { Sessions } from '../session/sessions.ts'
 /** What an action or a guard of a connection's chart is called with. */
 interface Args {
   readonly context: { readonly link: object; readonly identity: Identity | undefined; readonly reason?: EndReason }
-  readonly event: { readonly type: string; readonly message?: unknown; readonly output?: unknown }
+  readonly event: {
+    readonly type: string
+    readonly message?: unknown
+    readonly output?: unknown
+    readonly error?: unknown
+  }
   readonly self: AnyActorRef
 }
 
@@ -41,8 +53,7 @@ export function connectionLogic(core: Core, sessions: Sessions): LanedLogic {
     guards: {
       ...timing.guards,
       hasCredentials: (args: Args) => hasCredentials(core, linkOf(args)),
-      mayBecomeUser: ({ context, event }: Args) =>
-        context.identity?.guest === true && !core.users.isFull((event.output as Identity).user.id),
+      mayBecomeUser: ({ context }: Args) => context.identity?.guest === true,
     },
     delays: timing.delays,
   } as never)
@@ -89,7 +100,13 @@ function actors(core: Core, sessions: Sessions): object {
       const { id, token } = input.message as AuthMessage
       link.renewal = id
       if (authenticate === undefined) throw new Error('Nobody here checks credentials.')
-      return asIdentity(await authenticate({ token, request: link.request }, { signal }))
+      const identity = asIdentity(await authenticate({ token, request: link.request }, { signal }))
+      const { session } = link
+      if (session?.guest === true && core.users.isFull(identity.user.id)) {
+        core.refusals.note({ type: 'connection.refused', reason: 'user' })
+        throw new RequestError('overloaded')
+      }
+      return identity
     }),
     heartbeat: heartbeatLogic(core),
   }
@@ -196,7 +213,9 @@ function actions(core: Core, sessions: Sessions): object {
     refuseIdentity: (args: Args) => {
       const link = linkOf(args)
       const message = args.event.message as AuthMessage | undefined
-      link.refuse('not-authenticated', message === undefined ? link.renewal : message.id)
+      const { error } = args.event
+      const code = error instanceof RequestError ? (error.code as ErrorCode) : 'not-authenticated'
+      link.refuse(code, message === undefined ? link.renewal : message.id)
     },
     sayGoodbye: (args: Args) => {
       const { reconnectAfterMs = 0 } = args.event as { reconnectAfterMs?: number }

@@ -37,8 +37,10 @@ export function permit(
   }
   if (core.options.authorize === undefined) return proceed()
   // Whoever is not in a room is refused for that; nobody need be asked.
-  if (action !== 'join' && !session.rooms.has(room)) return proceed()
-  if (session.permissions?.has(room, action) === true) return proceed()
+  const isMember = session.rooms.has(room)
+  if (action !== 'join' && !isMember) return proceed()
+  // What was allowed in a room that was not joined after all, or was lost, may not be any more.
+  if (isMember && session.permissions?.has(room, action) === true) return proceed()
   const refuse = (code: Refusal): void => {
     if (action === 'join') expel(core, session, room)
     link.refuse(code, id, room)
@@ -53,7 +55,7 @@ export function permit(
 export function askAgain(core: Core, link: ConnectionLink): void {
   const { session } = link
   if (session === undefined || core.options.authorize === undefined) return
-  session.permissions = undefined
+  session.permissions = new Permissions()
   for (const room of [...session.rooms.keys()]) {
     // Not knowing is no reason to let anybody stay.
     const refuse = (): void => {
@@ -84,15 +86,21 @@ interface Consequences {
 
 function ask(core: Core, link: ConnectionLink, asker: Session, question: Question, then: Consequences): void {
   const { action, room, id } = question
+  const permissions = (asker.permissions ??= new Permissions())
   decide(core, link, {
     callback: 'authorize',
     id,
     ordered: then.ordered,
     ask: (context) => {
-      const { user, id: session, roles } = asker
-      return core.options.authorize?.({ user, session, action, room, role: roles?.get(room) }, context)
+      const { user, id: session, roles, guest } = asker
+      const role = asker.rooms.has(room) ? roles?.get(room) : undefined
+      return core.options.authorize?.({ user, session, guest, action, room, role }, context)
     },
-    answered: (answer) => settle(core, asker, question, answer, then),
+    answered: (answer) => {
+      // Circumstances have changed meanwhile: it is an answer about somebody else, or of another time.
+      if (asker.permissions === permissions) settle(core, asker, question, answer, then)
+      else if (then.ordered) ask(core, link, asker, question, then)
+    },
     undecided: (code) => then.refuse(code),
   })
 }
@@ -106,26 +114,27 @@ function settle(core: Core, session: Session, question: Question, answer: unknow
     return then.refuse('internal')
   }
   if (answer !== true && role === undefined) return then.refuse('forbidden')
-  session.permissions ??= new Permissions()
-  session.permissions.add(room, action)
+  // What belongs to a room that was not joined after all is not to be remembered: there is no end to names.
+  session.permissions?.keepOnly(session.rooms)
+  session.permissions?.add(room, action)
   if (action === 'join') noteRole(core, session, room, role)
   then.proceed()
-  session.permissions?.keepOnly(session.rooms)
-  // One that was not joined after all is not to be remembered: there is no end to names.
-  if (!session.rooms.has(room)) session.roles?.delete(room)
 }
 
 const isRole = (role: unknown): role is string =>
   typeof role === 'string' && role.length > 0 && role.length <= longestRole
 
-/** A member who was another thing before is shown as what it is now. */
+/** A member is shown as what it is now: of several tabs the one that was told last has the last word. */
 function noteRole(core: Core, session: Session, room: string, role: string | undefined): void {
-  if (session.roles?.get(room) === role) return
-  session.roles ??= new Map()
-  if (role === undefined) session.roles.delete(room)
-  else session.roles.set(room, role)
+  if (role === undefined && session.roles?.has(room) !== true) return
+  const roles = (session.roles ??= new Map())
+  for (const other of roles.keys()) if (!session.rooms.has(other)) roles.delete(other)
+  if (role === undefined) roles.delete(room)
+  else roles.set(room, role)
   const address = session.rooms.get(room)
-  if (address !== undefined) core.route(address, { type: 'room.role', session, message: undefined } as never)
+  if (address === undefined) return
+  core.route(address, { type: 'room.role', session, message: undefined } as never)
+  core.sessionChanged(session)
 }
 
 function forget(session: Session, room: string): void {

@@ -8,8 +8,8 @@ export interface SessionRecord {
   readonly user: User
   /** Whether nobody vouches for the user: then the secret is all that there is to know its client by. */
   readonly guest: boolean
-  /** The rooms that it is in, and what it is shown as there. */
-  readonly rooms: readonly { readonly name: string; readonly state?: Json }[]
+  /** The rooms that it is in, what it is shown as there, and what it was let in as. */
+  readonly rooms: readonly { readonly name: string; readonly state?: Json; readonly role?: string }[]
   /** Since when it has had no connection (ms since the epoch); absent while it has one. */
   readonly detachedAt?: number
 }

@@ -6,31 +6,31 @@ import type { Outbox } from '../connection/outbox.ts'
 import type { PresenceChange } from './presence.ts'
 import { refuse } from './refusal.ts'
 import type { RoomRecord } from './room-record.ts'
-import type { Session } from '../session/session.ts'
-import { endTyping, stopTyping } from './typing.ts'
+import type { Persona, Session } from '../session/session.ts'
+import { stopTyping } from './typing.ts'
 
 /** A session has come: the others are told, unless its user was here already. */
 export function announceJoin(core: Core, room: RoomRecord, session: Session, state: Json | undefined): void {
   tell(core, room, appear(room, session, state), session)
 }
 
-/** Puts a session among those who are here, as what it was let in as. */
-function appear(room: RoomRecord, session: Session, state: Json | undefined): PresenceChange | undefined {
-  const { id } = session.user
-  const assigned = room.presence.assign(id, session.roles?.get(room.name))
-  return room.presence.join(id, session.id, state) ?? assigned
+/** Puts a member among those who are here, as what it was let in as. */
+export function appear(room: RoomRecord, session: Session, state: Json | undefined): PresenceChange | undefined {
+  const persona = room.personaOf(session)
+  if (persona === undefined) return undefined
+  return room.presence.join(persona.user, session.id, { state, role: session.roles?.get(room.name) })
 }
 
 /** A member is something else from now on. */
 export function changeRole(core: Core, room: RoomRecord, session: Session): void {
-  const { id } = session.user
-  if (!room.presence.sessionsOf(id).includes(session.id)) return
-  tell(core, room, room.presence.assign(id, session.roles?.get(room.name)))
+  const persona = room.personaOf(session)
+  if (persona === undefined) return
+  tell(core, room, room.presence.assign(persona.user, session.id, session.roles?.get(room.name)))
 }
 
 /** A session has gone: the others are told, unless its user is still here. */
-export function announceLeave(core: Core, room: RoomRecord, session: Session): void {
-  tell(core, room, room.presence.leave(session.user.id, session.id), session)
+export function announceLeave(core: Core, room: RoomRecord, session: Session, { user }: Persona): void {
+  tell(core, room, room.presence.leave(user, session.id), session)
 }
 
 /** A member says something new of itself. */
@@ -41,32 +41,36 @@ export function updatePresence(
   message: PresenceUpdateMessage,
   outbox: Outbox | undefined,
 ): void {
-  if (!room.has(session)) return refuse(room, outbox, message, 'not-a-member')
+  const persona = room.personaOf(session)
+  if (persona === undefined) return refuse(room, outbox, message, 'not-a-member')
   const { id, state } = message
   room.add(session, state)
   core.sessionChanged(session)
-  tell(core, room, room.presence.update(session.user.id, session.id, state))
+  tell(core, room, room.presence.update(persona.user, session.id, state))
   if (id !== undefined) outbox?.push(Frame.of({ type: 'ack', id, room: room.name }))
 }
 
 /** A member's client has been away for longer than the grace. */
 export function withdraw(core: Core, room: RoomRecord, session: Session): void {
   stopTyping(room, session)
-  tell(core, room, room.presence.leave(session.user.id, session.id))
+  const persona = room.personaOf(session)
+  if (persona !== undefined) tell(core, room, room.presence.leave(persona.user, session.id))
 }
 
 /** It has come back after that. */
 export function reappear(core: Core, room: RoomRecord, session: Session): void {
-  if (!room.has(session)) return
   tell(core, room, appear(room, session, room.stateOf(session)))
 }
 
 /** A member who was a guest is a user now: the others see the one go and the other come, in one message. */
-export function identify(core: Core, room: RoomRecord, session: Session, former: string): void {
-  endTyping(room, session, former)
+export function identify(core: Core, room: RoomRecord, session: Session): void {
+  const former = room.personaOf(session)
+  if (former === undefined) return
+  stopTyping(room, session)
+  room.identify(session)
   // Somebody who is away is shown when they are back.
-  if (!room.presence.sessionsOf(former).includes(session.id)) return
-  const left = room.presence.leave(former, session.id)
+  if (!room.presence.sessionsOf(former.user).includes(session.id)) return
+  const left = room.presence.leave(former.user, session.id)
   const joined = appear(room, session, room.stateOf(session))
   const updated = [...(left?.updated ?? []), ...(joined?.updated ?? [])]
   tell(core, room, {

@@ -10,7 +10,7 @@ import { Population } from '../actors/population.ts'
 import { Presence } from './presence.ts'
 import type { Reading } from './recovery.ts'
 import type { ResolvedRoomOptions } from './room-options.ts'
-import type { Session } from '../session/session.ts'
+import type { Persona, Session } from '../session/session.ts'
 import type { SparedRoom } from '../connection/sparing.ts'
 import type { Storing, Unannounced } from './storing.ts'
 import { Turns } from './turns.ts'
@@ -19,6 +19,8 @@ import { Turns } from './turns.ts'
 interface Membership {
   /** Where it stands in the room's audience; -1 while it is told by other means. */
   index: number
+  /** Who it is to the others here. */
+  persona: Persona
   state: Json | undefined
   /** What the state takes. */
   bytes: number
@@ -149,6 +151,17 @@ export class RoomRecord implements SparedRoom {
     return this.#members.has(session)
   }
 
+  /** Who a session is to the others here; undefined for whoever is not a member. */
+  personaOf(session: Session): Persona | undefined {
+    return this.#members.get(session)?.persona
+  }
+
+  /** A member is who its session says by now. */
+  identify(session: Session): void {
+    const membership = this.#members.get(session)
+    if (membership !== undefined) membership.persona = session.persona
+  }
+
   stateOf(session: Session): Json | undefined {
     return this.#members.get(session)?.state
   }
@@ -158,7 +171,7 @@ export class RoomRecord implements SparedRoom {
     let membership = this.#members.get(session)
     if (membership === undefined) {
       session.rooms.set(this.name, this.address)
-      membership = { state: undefined, index: -1, bytes: 0 }
+      membership = { persona: session.persona, state: undefined, index: -1, bytes: 0 }
       this.#members.set(session, membership)
     }
     if (state === undefined) return
@@ -168,14 +181,15 @@ export class RoomRecord implements SparedRoom {
     this.#budget.force(membership.bytes)
   }
 
-  remove(session: Session): boolean {
+  /** @returns who it was here; undefined for whoever was not a member */
+  remove(session: Session): Persona | undefined {
     const membership = this.#members.get(session)
-    if (membership === undefined) return false
+    if (membership === undefined) return undefined
     this.#budget.give(membership.bytes)
     this.mute(session)
     this.#members.delete(session)
     session.rooms.delete(this.name)
-    return true
+    return membership.persona
   }
 
   /** From here on a member gets what is broadcast. */
@@ -215,7 +229,9 @@ export class RoomRecord implements SparedRoom {
 
   /** Hands a frame to every member but one user, in whatever tab. */
   broadcastToOthers(user: string, frame: Frame): void {
-    for (const session of this.#audience) if (session.user.id !== user) session.outbox?.push(frame)
+    for (const session of this.#audience) {
+      if (this.personaOf(session)?.user !== user) session.outbox?.push(frame)
+    }
   }
 
   /**

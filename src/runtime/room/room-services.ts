@@ -19,6 +19,7 @@ import type { Reading } from './recovery.ts'
 import {
   announceCount,
   announceLeave,
+  appear,
   changeRole,
   identify,
   reappear,
@@ -36,7 +37,7 @@ import { noteTyping, stopTyping, typingLogic } from './typing.ts'
 /** What an action of the room's chart is called with; `Message` is what the event carries. */
 export interface Args<Message = { readonly id?: RequestId } | undefined> {
   readonly context: RoomInput
-  readonly event: TurnEvent & { readonly message: Message; readonly mayAskAgain?: boolean; readonly former?: string }
+  readonly event: TurnEvent & { readonly message: Message; readonly mayAskAgain?: boolean }
   readonly self: AnyActorRef
 }
 
@@ -133,13 +134,7 @@ export function services(core: Core, isAlive: (session: Session) => boolean): Re
     ['room.withdraw', inTurn((args) => withdraw(core, roomOf(args), args.event.session))],
     ['room.reappear', inTurn((args) => reappear(core, roomOf(args), args.event.session))],
     ['room.role', inTurn((args) => changeRole(core, roomOf(args), args.event.session))],
-    [
-      'room.identify',
-      inTurn((args) => {
-        const { session, former = '' } = args.event
-        identify(core, roomOf(args), session, former)
-      }),
-    ],
+    ['room.identify', inTurn((args) => identify(core, roomOf(args), args.event.session))],
     [
       'room.restore',
       (args) => {
@@ -149,7 +144,7 @@ export function services(core: Core, isAlive: (session: Session) => boolean): Re
           room.add(session, state)
           room.listen(session)
           // Nobody has seen it go: to those who are back already it is not new.
-          if (!absent) room.presence.join(session.user.id, session.id, state)
+          if (!absent) appear(room, session, state)
         }
         emptied(args)
       },
@@ -188,7 +183,8 @@ export function services(core: Core, isAlive: (session: Session) => boolean): Re
 function dismiss(core: Core, room: RoomRecord, event: Args<LeaveMessage | undefined>['event']): void {
   const { session, message } = event
   stopTyping(room, session)
-  if (room.remove(session)) announceLeave(core, room, session)
+  const persona = room.remove(session)
+  if (persona !== undefined) announceLeave(core, room, session, persona)
   // A store may find a crashed session again if the process ends before it has heard of the crash, and who is late to
   // join a room anew has yet to say again what was not acknowledged: then retries come.
   if (event.mayAskAgain !== true || core.options.sessions?.keepsChanges !== true) room.log?.forget(session.id)

@@ -43,8 +43,9 @@ export function publish(
   outbox: Outbox | undefined,
 ): void {
   const { log } = room
-  if (log === undefined || !room.has(session)) return refuse(room, outbox, message, 'not-a-member')
-  const record = { at: core.environment.clock.now(), from: session.from, content: contentOf(message) }
+  const persona = room.personaOf(session)
+  if (log === undefined || persona === undefined) return refuse(room, outbox, message, 'not-a-member')
+  const record = { at: core.environment.clock.now(), from: persona.from, content: contentOf(message) }
   if (message.volatile === true) return publishVolatile(room, outbox, message, record)
   if (room.storing.length > 0 && room.backlog.full) return refuse(room, outbox, message, 'storage-failed')
   const request = message.id === undefined ? undefined : { session: session.id, id: message.id }
@@ -122,7 +123,7 @@ export function announceMissed(core: Core, room: RoomRecord): void {
     // Nobody knows its key any more: it stands for itself.
     const key = room.options.slow === 'latest' ? core.environment.newId() : undefined
     tellings.set(entry.offset, () => {
-      const sender = room.sessions.find(({ from }) => from === entry.from)
+      const sender = room.sessions.find((session) => room.personaOf(session)?.from === entry.from)
       if (sender !== undefined) endTyping(room, sender)
       tell(room, entry.offset, entry, bytesOf(entry), key)
     })
@@ -200,16 +201,13 @@ function publishVolatile(
 }
 
 /** Which messages this one stands for; undefined in a room that simply drops what is too much. */
-function keyOf(
-  core: Core,
-  { options }: RoomRecord,
-  session: Session,
-  { data, key }: PublishMessage,
-): string | undefined {
+function keyOf(core: Core, room: RoomRecord, session: Session, { data, key }: PublishMessage): string | undefined {
+  const { options } = room
   if (options.slow !== 'latest') return undefined
+  const { user } = room.personaOf(session) ?? session.persona
   try {
     // An application in JavaScript may return anything.
-    return String(options.key({ data, key, from: { user: session.user.id, session: session.id } }))
+    return String(options.key({ data, key, from: { user, session: session.id } }))
   } catch (error) {
     core.telemetry({ type: 'callback.threw', callback: 'key', error })
     return core.environment.newId()

@@ -41,30 +41,27 @@ export function noteTyping(
 }
 
 /** Tells the other users, unless another tab of the same user says otherwise. */
-export function announceTyping(room: RoomRecord, session: Session, typing: boolean, user = session.user.id): void {
+export function announceTyping(room: RoomRecord, session: Session, typing: boolean): void {
+  const { user } = room.personaOf(session) ?? session.persona
   const tabs = room.presence.sessionsOf(user)
   if (tabs.some((id) => id !== session.id && isTyping(room, id))) return
-  room.broadcastToOthers(session.user.id, Frame.of(typingMessage(room, user, typing)))
+  room.broadcastToOthers(user, Frame.of(typingMessage(room, user, typing)))
 }
 
 /** Tells somebody who has just come who is typing. */
 export function describeTyping(room: RoomRecord, newcomer: Session): void {
   if (room.typing.size === 0) return
+  const own = room.personaOf(newcomer)?.user
   for (const { user } of room.presence.members()) {
-    if (user === newcomer.user.id) continue
+    if (user === own) continue
     if (room.presence.sessionsOf(user).some((id) => isTyping(room, id))) newcomer.send(typingMessage(room, user, true))
   }
 }
 
 /** The member is going, or has said what it was typing: its indicator ends now. */
 export function stopTyping(room: RoomRecord, session: Session): void {
-  endTyping(room, session, session.user.id)
-}
-
-/** So does that of a member who was another when it began. */
-export function endTyping(room: RoomRecord, session: Session, user: string): void {
   room.aboutToType.delete(session.id)
-  if (isTyping(room, session.id)) announceTyping(room, session, false, user)
+  if (isTyping(room, session.id)) announceTyping(room, session, false)
   room.typing.stop(session.id)
 }
 

@@ -10,6 +10,17 @@ import type { DetachedSessions } from './detached-sessions.ts'
 import type { Permissions } from './permissions.ts'
 import type { Replies } from './replies.ts'
 
+/**
+ * Who somebody is to others. A guest who turns out to be a user is another from then on; each room goes by the one that
+ * it knows, until it is told in its turn.
+ */
+export interface Persona {
+  /** The user's id. */
+  readonly user: string
+  /** The `from` of messages, encoded once. */
+  readonly from: string
+}
+
 /** The record of a session: what survives a reconnect. Its actor decides over it. */
 export class Session {
   readonly id: string
@@ -18,8 +29,7 @@ export class Session {
   /** Whether the user is a guest: then the secret is all that there is to know a former client by. */
   guest: boolean
   readonly address: string
-  /** The `from` of this session's messages, encoded once. */
-  from: string
+  persona: Persona
   /** The addresses of the rooms it is in, or has asked to be in, by name. */
   readonly rooms = new Map<string, string>()
   /** What its client has to show to get it back; undefined until it has, for a session of a former process. */
@@ -50,14 +60,21 @@ export class Session {
     this.user = user
     this.guest = guest
     this.address = `session:${id}`
-    this.from = fromOf(user, id)
+    this.persona = personaOf(user, id)
   }
 
-  /** Who was a guest is this user from now on. */
+  /** Who was a guest is this user from now on, and nothing that the guest was allowed. */
   become(user: User): void {
     this.user = user
     this.guest = false
-    this.from = fromOf(user, this.id)
+    this.persona = personaOf(user, this.id)
+    this.permissions = undefined
+    this.roles = undefined
+  }
+
+  /** The `from` of what is not said in a room. */
+  get from(): string {
+    return this.persona.from
   }
 
   /** The connection that owns the session, while there is one. */
@@ -81,7 +98,10 @@ export class Session {
   }
 }
 
-const fromOf = (user: User, session: string): string => JSON.stringify({ user: user.id, session })
+const personaOf = ({ id }: User, session: string): Persona => ({
+  user: id,
+  from: JSON.stringify({ user: id, session }),
+})
 
 /** Marries the session's chart to its record and to the rooms that it is in. */
 export function sessionLogic(core: Core, changed: (session: Session) => void, detached: DetachedSessions): LanedLogic {

@@ -210,8 +210,8 @@ export class Sessions {
   #recordOf(session: Session): SessionRecord {
     const { id, user, guest, detachedAt } = session
     const rooms = [...session.rooms.keys()].map((name) => {
-      const state = this.#stateOf(session, name)
-      return { name, ...(state === undefined ? {} : { state }) }
+      const [state, role] = [this.#stateOf(session, name), session.roles?.get(name)]
+      return { name, ...(state === undefined ? {} : { state }), ...(role === undefined ? {} : { role }) }
     })
     return { id, user, guest, rooms, ...(detachedAt === undefined ? {} : { detachedAt }) }
   }

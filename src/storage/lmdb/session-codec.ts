@@ -11,6 +11,8 @@ import { nameKey, offsetKey, offsetOf } from './codec.ts'
 /** A session's being in a room. */
 export interface Place {
   readonly number: number
+  /** What it was let in as, where that was said. */
+  role: string | undefined
   /** What it is shown as there, if that is on the disk, or soon will be. */
   state: Json | undefined
   /** What the state takes there. */
@@ -48,7 +50,7 @@ export const numberOf = offsetOf
 /** Everything of a session but what it is shown as. */
 export function encodeSession({ record, secretHash, places }: StoredSession): Buffer {
   const { id, user, guest, detachedAt } = record
-  const rooms = [...places].map(([name, { number }]) => ({ name, number }))
+  const rooms = [...places].map(([name, { number, role }]) => ({ name, number, role }))
   return Buffer.concat([secretHash, Buffer.from(JSON.stringify({ id, user, guest, rooms, detachedAt }))])
 }
 
@@ -56,7 +58,9 @@ export function encodeSession({ record, secretHash, places }: StoredSession): Bu
 export function decodeSession(value: Buffer): StoredSession | undefined {
   const record = parse(value.subarray(hashBytes))
   if (!isRecord(record)) return undefined
-  const places = record.rooms.map(({ name, number }) => [name, { number, state: undefined, bytes: 0 }] as const)
+  const places = record.rooms.map(
+    ({ name, number, role }) => [name, { number, role, state: undefined, bytes: 0 }] as const,
+  )
   // lmdb may use the memory of the value for another.
   const secretHash = Buffer.from(value.subarray(0, hashBytes))
   return { record, secretHash, places: new Map(places), bytes: 0, claims: 0 }
@@ -79,7 +83,9 @@ function parse(value: Buffer): unknown {
   }
 }
 
-type WrittenRecord = Omit<SessionRecord, 'rooms'> & { readonly rooms: { readonly name: string; number: number }[] }
+type WrittenRecord = Omit<SessionRecord, 'rooms'> & {
+  readonly rooms: { readonly name: string; number: number; role?: string }[]
+}
 
 function isRecord(value: unknown): value is WrittenRecord {
   if (!isObject(value)) return false
@@ -91,7 +97,8 @@ function isRecord(value: unknown): value is WrittenRecord {
 }
 
 function isPlace(value: unknown): boolean {
-  return isObject(value) && typeof value['name'] === 'string' && Number.isSafeInteger(value['number'])
+  if (!isObject(value) || typeof value['name'] !== 'string' || !Number.isSafeInteger(value['number'])) return false
+  return value['role'] === undefined || typeof value['role'] === 'string'
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -88,7 +88,11 @@ export class Sessions implements SessionStore {
     const isSame = user === record.user && guest === record.guest && detachedAt === record.detachedAt
     session.record = record
     const { rooms } = record
-    if (isSame && rooms.length === session.places.size && rooms.every(({ name }) => session.places.has(name))) {
+    const isThere = ({ name, role }: SessionRecord['rooms'][number]): boolean => {
+      const place = session.places.get(name)
+      return place !== undefined && place.role === role
+    }
+    if (isSame && rooms.length === session.places.size && rooms.every(isThere)) {
       for (const { name, state } of rooms) this.#show(session, name, state)
     } else {
       this.#settle(session)
@@ -112,14 +116,16 @@ export class Sessions implements SessionStore {
   /** Brings what is known of a session besides its record to what its record says. */
   #settle(session: StoredSession): void {
     const { places, record } = session
-    const names = new Set(record.rooms.map(({ name }) => name))
+    const roles = new Map(record.rooms.map(({ name, role }) => [name, role]))
     for (const name of places.keys()) {
-      if (names.has(name)) continue
+      if (roles.has(name)) continue
       this.#show(session, name, undefined)
       places.delete(name)
     }
-    for (const name of names) {
-      if (!places.has(name)) places.set(name, { number: ++this.#lastNumber, state: undefined, bytes: 0 })
+    for (const [name, role] of roles) {
+      const place = places.get(name)
+      if (place === undefined) places.set(name, { number: ++this.#lastNumber, role, state: undefined, bytes: 0 })
+      else place.role = role
     }
     this.#space.set(session, sessionKey(record.id).length + encodeSession(session).length)
     for (const { name, state } of record.rooms) this.#show(session, name, state)
@@ -215,14 +221,14 @@ export class Sessions implements SessionStore {
   #admit(session: StoredSession): void {
     const { bytes, places, record } = session
     session.bytes = 0
-    session.record = { ...record, rooms: [...places].map(([name, { state }]) => roomOf(name, state)) }
+    session.record = { ...record, rooms: [...places].map(([name, place]) => roomOf(name, place)) }
     this.#space.set(session, bytes)
     for (const place of places.values()) this.#space.addState(session, place.bytes)
   }
 }
 
-function roomOf(name: string, state: Json | undefined): SessionRecord['rooms'][number] {
-  return state === undefined ? { name } : { name, state }
+function roomOf(name: string, { state, role }: Place): SessionRecord['rooms'][number] {
+  return { name, ...(state === undefined ? {} : { state }), ...(role === undefined ? {} : { role }) }
 }
 
 function hash(secret: string): Buffer {
