@@ -136,7 +136,9 @@ export function connectionSetup<Context extends object = object, Events extends 
       handleMessage: () => {},
       /** Takes over the session that a late `hello` names. */
       resume: () => {},
-      /** Answers `authenticated`. */
+      /** What the client says from here on waits until its credentials hold again. */
+      suspend: () => {},
+      /** Answers `authenticated`, and goes on with what has waited for it. */
       confirmIdentity: () => {},
       /** Makes a guest's session that of the user that the guest has turned out to be. */
       becomeUser: () => {},
@@ -325,7 +327,8 @@ export const connectionMachine = connectionSetup().createMachine({
               after: { untilExpiry: { target: 'expiring' } },
             },
             expiring: {
-              description: 'The credentials have run out; a fresh token is due.',
+              description: 'The credentials have run out; a fresh token is due, and what the client says waits for it.',
+              entry: 'suspend',
               on: {
                 'identity.renew': [{ guard: 'mayRenew', target: 'refreshing' }, { actions: 'refuseIdentity' }],
               },
@@ -360,7 +363,11 @@ export const connectionMachine = connectionSetup().createMachine({
                 ],
                 onError: { target: 'valid', actions: 'refuseIdentity' },
               },
-              after: { credentialsTimeout: { target: 'valid', actions: 'refuseIdentity' } },
+              after: {
+                credentialsTimeout: { target: 'valid', actions: 'refuseIdentity' },
+                // Whatever is being checked, the former credentials hold no longer than they do.
+                untilExpiry: { actions: 'suspend' },
+              },
             },
           },
         },

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import type { RuntimeOptions } from '../../src/index.ts'
 import { Stage } from '../stage.ts'
 import { ask, byName, heard } from './cast.ts'
 
 /** Tokens are `user:seconds until it runs out`. */
-function withExpiry(): Stage {
+function withExpiry(options: RuntimeOptions = {}): Stage {
   const stage: Stage = new Stage({
+    ...options,
     authenticate: ({ token = '' }) => {
       const [id = '', seconds] = token.split(':')
       if (id === 'bad') throw new Error('refused')
@@ -104,17 +106,69 @@ describe('auth', () => {
     expect(ada.last('message')).toMatchObject({ from: { user: 'ada' } })
   })
 
-  it('[AUTH-4] is accepted for 25 s after the end, and the connection takes part meanwhile', async () => {
+  it('[AUTH-4] is accepted for 25 s after the end; meanwhile the connection hears, and what it says waits', async () => {
     const stage = withExpiry()
     const ada = await stage.member('main', { token: 'ada:60' })
     const bob = await stage.member('main', { token: 'bob:60' })
+    const cyd = await stage.member('main', { token: 'cyd:600' })
     await stage.clock.advance(84_000)
-    await ask(stage, ada, { type: 'message', room: 'main', data: 'late' }, { type: 'auth', token: 'ada:60' })
-    expect(heard(bob)).toEqual([[1, 'late']])
+    const say = (data: unknown): object => ({ type: 'message', room: 'main', data, id: data })
+    await ask(stage, cyd, say('hello'))
+    expect(await ask(stage, ada, say(1), say(2), { type: 'ping', id: 3 })).toEqual([{ type: 'pong', id: 3 }])
+    await ask(stage, bob, say('never'))
+    // Neither does one that is refused let anything through.
+    expect(await ask(stage, ada, { type: 'auth', token: 'bad', id: 4 })).toMatchObject([{ code: 'not-authenticated' }])
+    expect([heard(cyd), heard(bob)]).toEqual([[[1, 'hello']], [[1, 'hello']]])
+    const renewed = await ask(stage, ada, { type: 'auth', token: 'ada:60', id: 5 }, say(6))
+    expect(renewed.map(({ type, id }) => [type, id])).toEqual([
+      ['authenticated', 5],
+      ...[1, 2, 6].flatMap((id) => [
+        ['message', undefined],
+        ['ack', id],
+      ]),
+    ])
     await stage.clock.advance(1_000)
     expect(bob.closed).toEqual([{ code: 4101, reason: 'token-expired' }])
-    expect(ada.closed).toEqual([])
-    expect(ada.of('authenticated')).toHaveLength(1)
+    expect([ada.closed, heard(cyd).map(([, data]) => data)]).toEqual([[], ['hello', 1, 2, 6]])
+  })
+
+  it('[AUTH-4] lets nothing through while it is being checked, once the former credentials have run out', async () => {
+    const checks: (() => void)[] = []
+    const stage: Stage = new Stage({
+      authenticate: ({ token = '' }) => {
+        const identity = { user: { id: 'ada' }, expiresAt: stage.clock.now() + 60_000 }
+        if (token === 'first') return identity
+        return new Promise((resolve) => checks.push(() => resolve(identity)))
+      },
+    })
+    const ada = await stage.connect({ token: 'first' })
+    await stage.clock.advance(59_000)
+    await ask(stage, ada, { type: 'auth', token: 'second' }, { type: 'join', room: 'in time' })
+    await stage.clock.advance(2_000)
+    await ask(stage, ada, { type: 'join', room: 'late' })
+    expect(ada.of('joined').map(({ room }) => room)).toEqual(['in time'])
+    checks[0]?.()
+    await stage.clock.settle()
+    expect(ada.received.slice(-2)).toMatchObject([{ type: 'authenticated' }, { type: 'joined', room: 'late' }])
+  })
+
+  it('[AUTH-4] lets what waits for it wait behind what was said before, and runs out again', async () => {
+    let answer = (): void => {}
+    const slow = (): Promise<string> => new Promise((resolve) => (answer = () => resolve('done')))
+    const stage = withExpiry({ handlers: { slow }, handlerTimeoutMs: Infinity })
+    const ada = await stage.connect({ token: 'ada:60' })
+    await ask(stage, ada, { type: 'slow', id: 1 }, { type: 'join', room: 'before', id: 2 })
+    for (let round = 0; round < 2; round++) {
+      await stage.clock.advance(70_000)
+      await ask(stage, ada, { type: 'join', room: `after ${round}`, id: 3 + round })
+      expect(ada.of('joined')).toHaveLength(round === 0 ? 0 : 2)
+      await ask(stage, ada, { type: 'auth', token: 'ada:60' })
+      if (round > 0) continue
+      expect(ada.of('joined')).toEqual([])
+      answer()
+      await stage.clock.settle()
+    }
+    expect([...ada.of('reply'), ...ada.of('joined')].map(({ id }) => id)).toEqual([1, 2, 3, 4])
   })
 
   it('[AUTH-4] is not put off by attempts that are refused', async () => {

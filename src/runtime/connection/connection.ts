@@ -14,7 +14,7 @@ import {
   type ErrorCode,
   type HelloMessage,
 } from '../../protocol/index.ts'
-import { admit, becomeUser, release, takeOver } from './admission.ts'
+import { admit, becomeUser, release, suspend, takeOver } from './admission.ts'
 import { withApplicationMessages } from './application.ts'
 import { applicationType, sendApplicationMessage } from './connection-handle.ts'
 import type { ConnectionLink } from './connection-link.ts'
@@ -208,7 +208,10 @@ function actions(core: Core, sessions: Sessions): object {
         ...remainingLife(identity, core.environment.clock.now()),
       })
       askAgain(core, linkOf(args))
+      linkOf(args).renewed?.()
+      linkOf(args).renewed = undefined
     },
+    suspend: (args: Args) => suspend(core, linkOf(args)),
     becomeUser: (args: Args) => becomeUser(core, linkOf(args), args.event.output as Identity),
     refuseIdentity: (args: Args) => {
       const link = linkOf(args)
