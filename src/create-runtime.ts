@@ -42,11 +42,7 @@ export class Runtime extends RuntimeTrunk {
     const server = createServer(slowRequests, (_request, response) => {
       response.writeHead(426, { Connection: 'Upgrade', Upgrade: 'websocket' }).end()
     })
-    // Who has not even asked for anything takes a place, too, until its time is up.
-    const { connectionsTotal, unauthenticatedConnections } = this.settings
-    const most = connectionsTotal + unauthenticatedConnections
-    if (Number.isFinite(most)) server.maxConnections = Math.ceil(most)
-    this.attach(server, path === undefined ? {} : { path })
+    this.#serve(server, { path, silentConnections: this.settings.unauthenticatedConnections })
     const opened = new Promise<number>((resolve, reject) => {
       server.once('error', reject)
       server.listen(port, host, () => resolve((server.address() as AddressInfo).port))
@@ -59,17 +55,14 @@ export class Runtime extends RuntimeTrunk {
    * Serves WebSockets on an HTTP server that is there already: an Express, Fastify or plain one. The server remains
    * its owner's to listen with and to close.
    */
-  attach(server: Server, { path = '/ws' }: Pick<ListenOptions, 'path'> = {}): void {
+  attach(server: Server, { path }: Pick<ListenOptions, 'path'> = {}): void {
+    this.#serve(server, { path })
+  }
+
+  #serve(server: Server, options: Pick<WsTransportOptions, 'path' | 'silentConnections'>): void {
     if (this.ended) throw new Error('The runtime is closed.')
     const { frameBytes, closeTimeoutMs } = this.settings
-    this.#transports.push(
-      wsTransport(this, server, {
-        path,
-        frameBytes,
-        closeTimeoutMs,
-        ...this.#door,
-      }),
-    )
+    this.#transports.push(wsTransport(this, server, { ...options, ...this.#door, frameBytes, closeTimeoutMs }))
   }
 
   /**

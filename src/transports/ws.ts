@@ -7,13 +7,14 @@ import type { Frame } from '../runtime/ports/frame.ts'
 import type { Acceptor, ConnectRequest, SocketSink, TransportSocket } from '../runtime/ports/transport.ts'
 import { joinFrames } from './ws-frame.ts'
 import { OriginPolicy, type OriginOption } from './origin.ts'
+import { SilentSockets } from './silent-sockets.ts'
 import { TrustedProxies } from './trusted-proxies.ts'
 import { busyRefusal, originRefusal, parseTarget, refusalOf, tokenOf, type Refusal } from './ws-handshake.ts'
 
 /** What the `ws` transport is told. */
 export interface WsTransportOptions {
   /** The path of the upgrade request. @default '/ws' */
-  readonly path?: string
+  readonly path?: string | undefined
   /** Largest message taken, alone or summed over its fragments (bytes). @default 65_536 */
   readonly frameBytes?: number
   /** How long a close handshake may take before the socket is destroyed (ms). @default 5_000 */
@@ -22,6 +23,13 @@ export interface WsTransportOptions {
   readonly origins?: OriginOption | undefined
   /** Whose `X-Forwarded-For` is believed: addresses, and networks such as `10.0.0.0/8`. @default nobody's */
   readonly trustedProxies?: readonly string[] | undefined
+  /**
+   * How many TCP connections of the server may not have asked for an upgrade; of more, the one that has been silent for
+   * longest is reset. For a server that serves nothing else.
+   *
+   * @default no limit
+   */
+  readonly silentConnections?: number
 }
 
 /** A transport that stands on somebody's HTTP server. */
@@ -54,7 +62,12 @@ export function wsTransport(acceptor: Acceptor, server: Server, options: WsTrans
     handleProtocols: (offered: Set<string>) => (offered.has(subprotocol) ? subprotocol : false),
   } as ConstructorParameters<typeof WebSocketServer>[0])
 
+  const { silentConnections = Infinity } = options
+  const evicted = (): void => acceptor.noteRefusal?.('unauthenticated')
+  const silent = silentConnections < Infinity ? new SilentSockets(server, silentConnections, evicted) : undefined
+
   return attachAt(server, path, (request, tcp, head) => {
+    silent?.spoke(tcp)
     const refusal = refusalOf(request)
     if (refusal !== undefined) return refuse(tcp, refusal)
     if (!origins.allows(request.headers.origin, request.headers.host)) {

@@ -116,6 +116,28 @@ describe('the end of a connection', () => {
     }
   })
 
+  stage.abuse('frame.trickle', async () => {
+    const [within, between] = [await stage.enter(), await stage.enter({ answersPings: true })]
+    // Nothing else can be said within a frame, not even that one is there.
+    within.bytes.write(frame({ opcode: textOpcode, length: 60_000 }).subarray(0, -4))
+    const trickling = (async () => {
+      while (within.bytes.closing === undefined) {
+        // A byte whenever the server says something, and its pings go unanswered.
+        within.bytes.write('x')
+        const { length } = within.bytes.frames
+        await within.bytes.until(() => within.bytes.frames.length > length)
+      }
+    })()
+    between.bytes.write(frame({ opcode: textOpcode, fin: false, payload: '"' }))
+    for (let i = 0; i < 63; i++) {
+      await between.bytes.trickle(frame({ opcode: continuation, fin: false, payload: 'x' }), (_, left) => left)
+    }
+    between.bytes.write(frame({ opcode: continuation, fin: false, payload: 'x' }))
+    expect((await between.ending()).code).toBe(1008)
+    await trickling
+    expect((await within.ending()).code).toBe(4201)
+  })
+
   stage.abuse('frame.halfOpen', async () => {
     const begun = performance.now()
     const attackers = await Promise.all(Array.from({ length: 20 }, () => stage.enter()))

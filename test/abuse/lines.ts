@@ -8,6 +8,7 @@ export const lines = {
   'handshake.headers': 'thousands of headers, or one of 17 KB, are served or answered 431 within milliseconds',
   'handshake.trickle': 'a request that trickles in is ended after 10 s',
   'handshake.silent': 'a connection that says nothing is ended after 10 s',
+  'handshake.mute': 'TCP connections that ask for nothing are few: the longest silent one makes place for another',
   'handshake.quota': 'connections that have not said who they are have a smaller quota of their own',
   'handshake.reset': 'a reset while credentials are checked leaves nothing behind',
   'handshake.rate': 'upgrades that come faster than allowed are answered 503, and when to come back',
@@ -26,6 +27,8 @@ export const lines = {
   'frame.encoding': 'text that is not UTF-8 closes with 1007, in a close reason too; cut characters are fine',
   'frame.size': 'a frame over the size, alone or summed, closes with 1009, and is never held',
   'frame.endless': 'a message of fragments without end closes with 1008',
+  'frame.trickle':
+    'a message that comes byte by byte is ended within the heartbeat and the time to answer, or at its 65th fragment',
   'frame.pings': 'a flood of pings is closed with 4229, and holds nothing, whether or not the answers are read',
   'frame.closing': 'bad close codes, two closes and what follows a close are answered by one close frame',
   'frame.cut': 'a reset, or an end without a close, ends the connection within a second',
@@ -44,6 +47,8 @@ export const lines = {
     'messages beyond the rate are answered with `retryAfterMs`; going on is closed with 4229, and not forgiven at once',
   'rate.connections': 'connections of one user or one address beyond the limit are refused',
   'presence.large': 'a presence state that is too large is answered by `error`, and nothing of it is shown',
+  'presence.often':
+    'presence that changes faster than allowed is answered `rate-limited`, and the others hear no more of it',
   'typing.endless': 'typing that never stops is shown as stopped',
   'once.repeated': 'the same id twice is one message, and the second ack says `duplicate`',
   'history.absurd': 'absurd limits of a history are clamped, or answered by `error`',

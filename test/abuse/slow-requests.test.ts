@@ -48,6 +48,17 @@ describe('connections that have not been welcomed', () => {
   const limit = 20
   const stage = new AbuseStage({ unauthenticatedConnections: limit })
 
+  stage.abuse('handshake.mute', async () => {
+    const mute = await Promise.all(Array.from({ length: 3 * limit }, () => stage.connect()))
+    // Whoever asks is let in all the same.
+    const asking = await stage.enter()
+    await asking.leave()
+    const ended = mute.filter(({ bytes }) => bytes.ended)
+    expect(ended.length).toBeGreaterThanOrEqual(2 * limit)
+    for (const attacker of mute) attacker.cut()
+    await Promise.all(mute.map(({ bytes }) => bytes.ended || once(bytes.tcp, 'close')))
+  })
+
   stage.abuse('handshake.quota', async () => {
     const nameless = { headers: { 'sec-websocket-protocol': 'greenroom.v1' } }
     const attackers = await Promise.all(Array.from({ length: limit }, () => stage.connect()))

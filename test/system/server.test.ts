@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { connect as connectTcp, type AddressInfo } from 'node:net'
+import { connect as connectTcp, type AddressInfo, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -64,17 +64,27 @@ describe('a runtime on a port', () => {
     expect(client.actor.getSnapshot().context.lastClose).toEqual({ code: 4001, reason: 'not-authenticated' })
   })
 
-  it('[BOUND] takes no more TCP connections than there are places, and new ones when those are gone', async () => {
-    const runtime = run({ connectionsTotal: 2, unauthenticatedConnections: 1 })
+  it('[BOUND] holds few TCP connections that ask for nothing: the longest silent one makes place for another', async () => {
+    const runtime = run({ unauthenticatedConnections: 2 })
     const port = await runtime.listen(0, { host: '127.0.0.1' })
-    const mute = Array.from({ length: 3 }, () => connectTcp({ port, host: '127.0.0.1' }))
-    await Promise.all(mute.map((socket) => once(socket, 'connect')))
-    const late = connectTcp({ port, host: '127.0.0.1' })
-    late.on('error', () => {})
-    await once(late, 'close')
-    const gone = mute.map((socket) => once(socket.destroy(), 'close'))
-    await Promise.all(gone)
-    await connect(port, { backoffMs: 20 }).join('main').send('hi')
+    const talking = connect(port).join('main')
+    await talking.send('before')
+    const ends: number[] = []
+    const mute: Socket[] = []
+    for (let i = 0; i < 5; i++) {
+      const socket = connectTcp({ port, host: '127.0.0.1' })
+      socket.on('error', () => {})
+      socket.on('close', () => ends.push(i))
+      mute.push(socket)
+      await once(socket, 'connect')
+      if (i >= 2) await once(mute[i - 2] as Socket, 'close')
+    }
+    expect(ends).toEqual([0, 1, 2])
+    expect(runtime.refusals.connections).toEqual({ unauthenticated: 3 })
+    // Whoever asks for something is nobody's victim, then or later.
+    await connect(port).join('main').send('hi')
+    await talking.send('after')
+    for (const socket of mute) socket.destroy()
   })
 
   it('says that a port is taken', async () => {
