@@ -186,6 +186,15 @@ describe('a guest', () => {
     expect(answered.at(-1)).toMatchObject({ type: 'reply', id: 2, data: 'ada' })
   })
 
+  it('[AUTH-3] is in an application’s hands who it has become', async () => {
+    const stage = new Stage(open)
+    const ada = await stage.connect()
+    const [kept] = stage.runtime.connections
+    expect([kept?.user.id.startsWith('guest-'), kept?.guest]).toEqual([true, true])
+    await ask(stage, ada, auth('ada'))
+    expect([kept?.user, kept?.guest]).toEqual([{ id: 'ada' }, false])
+  })
+
   it('[GUEST-1] by options that say neither yes nor no there is no runtime', () => {
     expect(() => createRuntime({ rooms: { main: { guests: 'no' as never } } })).toThrow(RangeError)
     expect(() => defineHandler({ guests: 1 as never, handle: () => {} })).toThrow(RangeError)

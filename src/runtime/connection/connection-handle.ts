@@ -10,7 +10,6 @@ import type { Session } from '../session/session.ts'
 /** A connection in an application's hands: it may be kept after the connection's end, and then does nothing. */
 export class ConnectionHandle implements Connection {
   readonly id: string
-  readonly user: User
   readonly session: string
   readonly #core: Core
   readonly #link: ConnectionLink
@@ -18,11 +17,18 @@ export class ConnectionHandle implements Connection {
 
   constructor(core: Core, link: ConnectionLink, session: Session) {
     this.id = link.address
-    this.user = session.user
     this.session = session.id
     this.#core = core
     this.#link = link
     this.#session = session
+  }
+
+  get user(): User {
+    return this.#session.user
+  }
+
+  get guest(): boolean {
+    return this.#session.guest
   }
 
   get rooms(): readonly string[] {

@@ -8,7 +8,10 @@ import type { RequestOptions } from './requests.ts'
 export interface Connection {
   /** Its address, such as `connection:7`. */
   readonly id: string
+  /** Whose it is; another once a guest has become a user. */
   readonly user: User
+  /** Whether nobody vouches for the user. */
+  readonly guest: boolean
   /** The id of the session that it owns; survives a reconnect, as the connection does not. */
   readonly session: string
   /** The names of the rooms that the session is in. */
@@ -90,7 +93,7 @@ const known = new Set(['handle', 'schema', 'guests', 'concurrent', 'timeoutMs'])
  *   },
  * })
  * ```
- * @throws RangeError when `timeoutMs` is not a time, or there is no such option
+ * @throws RangeError when `timeoutMs` is not a time, `guests` neither true nor false, or there is no such option
  * @throws TypeError when `handle` is not a function, or `schema` not a schema
  */
 export function defineHandler<S extends StandardSchemaV1>(options: CheckedHandlerOptions<S>): HandlerOptions
