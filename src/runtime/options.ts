@@ -43,6 +43,8 @@ export type Permission = boolean | { readonly role: string }
 export interface DirectQuestion {
   readonly user: User
   readonly session: string
+  /** Whether nobody vouches for the user. */
+  readonly guest: boolean
   /** The id of the user whom the message is for. It is what the sender says; there need be no such user. */
   readonly to: string
 }

@@ -39,8 +39,8 @@ describe('direct', () => {
       await greet(stage, { token: 'bob' }),
       await greet(stage, { token: 'eve' }),
     ]
-    const answers = await ask(stage, ada, say('bob', 1, 1), say('nobody', 1, 1))
-    expect(answers[0]).toEqual(answers[1])
+    const answers = await ask(stage, ada, say('bob', 1, 1), say('nobody', 1, 2))
+    expect(answers).toEqual([1, 2].map((id) => ({ type: 'ack', id })))
     const refused = await ask(stage, eve, say('bob', 1, 2), say('nobody', 1, 2))
     expect(refused).toMatchObject([
       { code: 'forbidden', id: 2 },
@@ -80,14 +80,51 @@ describe('direct', () => {
   })
 
   it('[DIRECT-3] sent again under its id is delivered once, also after a reconnect', async () => {
-    const stage = new Stage(friends)
+    const stage = new Stage({ ...friends, handlers: { call: (data) => data }, replyCacheCount: 1 })
     const [ada, bob] = [await greet(stage, { token: 'ada' }), await greet(stage, { token: 'bob' })]
     await ask(stage, ada, say('bob', 'a', 1), say('bob', 'a', 1), say('bob', 'b', 2))
+    // Neither is the answer to a request of another kind its own, nor do many of them make it forgotten.
+    for (const id of [1, 2, 3]) {
+      expect(await ask(stage, ada, { type: 'call', data: id, id })).toMatchObject([{ type: 'reply', data: id, id }])
+    }
     const claim = claimOf(ada)
     ada.socket.cut()
     const again = await greet(stage, { token: 'ada', resume: claim })
-    expect(await ask(stage, again, say('bob', 'b', 2))).toEqual([{ type: 'ack', id: 2 }])
-    expect(bob.of('direct').map(({ data }) => data)).toEqual(['a', 'b'])
+    expect(await ask(stage, again, say('bob', 'b', 2))).toEqual([{ type: 'ack', id: 2, duplicate: true }])
+    expect(await ask(stage, again, say('bob', 'c', 3))).toEqual([{ type: 'ack', id: 3 }])
+    expect(bob.of('direct').map(({ data }) => data)).toEqual(['a', 'b', 'c'])
+  })
+
+  it('[DIRECT-3] [BOUND] is remembered by the last ids, and one that was refused by none', async () => {
+    let isAllowed = false
+    const stage = new Stage({ ...byName, authorizeDirect: () => isAllowed, idempotencyCount: 2 })
+    const [ada, bob] = [await greet(stage, { token: 'ada' }), await greet(stage, { token: 'bob' })]
+    expect(await ask(stage, ada, say('bob', 0, 1))).toMatchObject([{ code: 'forbidden', id: 1 }])
+    isAllowed = true
+    const acks = await ask(stage, ada, ...[1, 2, 1, 3, 1].map((id, i) => say('bob', i, id)))
+    expect(acks.map(({ id, duplicate }) => [id, duplicate])).toEqual([
+      [1, undefined],
+      [2, undefined],
+      [1, true],
+      [3, undefined],
+      [1, undefined],
+    ])
+    expect(bob.of('direct').map(({ data }) => data)).toEqual([0, 1, 3, 4])
+  })
+
+  it('[DIRECT-3] is delivered once when its sender comes back while the application still thinks about it', async () => {
+    const answers: (() => void)[] = []
+    const authorizeDirect = (): Promise<boolean> => new Promise((resolve) => answers.push(() => resolve(true)))
+    const stage = new Stage({ ...byName, authorizeDirect })
+    const [ada, bob] = [await greet(stage, { token: 'ada' }), await greet(stage, { token: 'bob' })]
+    await ask(stage, ada, say('bob', 'a', 1), say('bob', 'a', 1))
+    const again = await greet(stage, { token: 'ada', resume: claimOf(ada) })
+    await ask(stage, again, say('bob', 'a', 1))
+    while (answers.length > 0) {
+      for (const answer of answers.splice(0)) answer()
+      await stage.clock.settle()
+    }
+    expect([bob.of('direct').length, again.last('ack')]).toMatchObject([1, { id: 1 }])
   })
 
   it('[DIRECT-1] [DATA-2] [META-1] is checked as a message to a room is', async () => {

@@ -1,8 +1,8 @@
 import { dataMembersOf, type DirectRequest, type RequestId } from '../../protocol/index.ts'
 import type { Core } from '../core.ts'
 import { Frame } from '../ports/frame.ts'
+import { RecentIds } from '../session/recent-ids.ts'
 import type { Session } from '../session/session.ts'
-import { Replies } from '../session/replies.ts'
 import type { ConnectionLink } from './connection-link.ts'
 import { decide } from './deciding.ts'
 
@@ -11,17 +11,23 @@ export function sendDirect(core: Core, link: ConnectionLink, session: Session, m
   const { id, to } = message
   const { authorizeDirect } = core.options
   if (authorizeDirect === undefined) return link.refuse('forbidden', id)
-  const known = id === undefined ? undefined : session.replies?.get(id)
-  if (known !== undefined) return link.outbox.push(known)
+  // A client that has not heard of it sends it again.
+  if (id !== undefined && session.directIds?.has(id) === true) return confirm(link, id, { duplicate: true })
   decide(core, link, {
     callback: 'authorizeDirect',
     id,
     ordered: true,
-    ask: (context) => authorizeDirect({ user: session.user, session: session.id, to }, context),
+    ask: (context) => {
+      const { user, id: asking, guest } = session
+      return authorizeDirect({ user, session: asking, guest, to }, context)
+    },
     answered: (answer) => {
       if (answer !== true) return link.refuse('forbidden', id)
       deliver(core, session, message)
-      if (id !== undefined) confirm(core, link, session, id)
+      if (id === undefined) return
+      session.directIds ??= new RecentIds(core.settings.idempotencyCount)
+      session.directIds.add(id)
+      confirm(link, id)
     },
     undecided: (code) => link.refuse(code, id),
   })
@@ -36,10 +42,6 @@ function deliver(core: Core, session: Session, message: DirectRequest): void {
   for (const { outbox } of links) outbox.push(frame)
 }
 
-/** One that is sent again, by a client that has not heard of it, is not delivered again. */
-function confirm(core: Core, link: ConnectionLink, session: Session, id: RequestId): void {
-  const frame = Frame.of({ type: 'ack', id })
-  session.replies ??= new Replies(core.settings, core.budget)
-  session.replies.keep(id, frame)
-  link.outbox.push(frame)
+function confirm({ outbox }: ConnectionLink, id: RequestId, more: { readonly duplicate?: true } = {}): void {
+  outbox.push(Frame.of({ type: 'ack', id, ...more }))
 }

@@ -8,6 +8,7 @@ import { withLanes, type LanedLogic } from '../actors/lanes.ts'
 import type { Outbox } from '../connection/outbox.ts'
 import type { DetachedSessions } from './detached-sessions.ts'
 import type { Permissions } from './permissions.ts'
+import type { RecentIds } from './recent-ids.ts'
 import type { Replies } from './replies.ts'
 
 /**
@@ -52,6 +53,8 @@ export class Session {
   roles: Map<string, string> | undefined
   /** What its requests were answered, once there was one. */
   replies: Replies | undefined
+  /** The ids of its messages to other users, once there was one. */
+  directIds: RecentIds | undefined
   #link: ConnectionLink | undefined
 
   constructor(id: string, secret: string | undefined, { user, guest = false }: Identity) {
