@@ -59,7 +59,7 @@ export type ClientMachineEvent =
   | { readonly type: 'client.wake' }
 
 /** Platforms take a delay of more than 31 bits for none at all. */
-const longestDelayMs = 2 ** 31 - 1
+export const longestDelayMs = 2 ** 31 - 1
 
 /** The client's side: it connects, says who it is, stays, and comes back. */
 export const clientMachine = setup({
@@ -108,6 +108,8 @@ export const clientMachine = setup({
   },
   guards: {
     mustNotReturn: ({ event }) => event.type === 'socket.closed' && event.policy === 'never',
+    /** Whether what there is holds for ever: then nothing need be renewed unless somebody asks for it. */
+    endures: ({ context }) => context.lifeMs === Infinity,
     /** Whether the renewal is further off than any timer reaches. */
     isFarOff: ({ context }) => context.renewInMs > longestDelayMs,
   },
@@ -167,6 +169,8 @@ export const clientMachine = setup({
       on: {
         'token.got': { actions: 'sendHello' },
         'token.failed': { target: 'waiting', actions: ['reportFailure', 'dropSocket'] },
+        // The application has another token than the one that the server may have been shown.
+        'client.authenticate': { target: 'connecting', actions: 'dropSocket' },
         'socket.welcomed': { target: 'open', actions: ['noteLife', 'scheduleRenewal'] },
         'socket.closed': [
           { guard: 'mustNotReturn', target: 'closed', actions: 'noteClose' },
@@ -233,6 +237,8 @@ export const clientMachine = setup({
               description: 'The application is asked for a fresh token.',
               entry: 'getToken',
               on: {
+                // What it was asked for before does not count.
+                'client.authenticate': { target: 'renewing', reenter: true },
                 'token.got': { target: 'presenting' },
                 'token.failed': { target: 'retrying', actions: 'reportFailure' },
               },
@@ -241,13 +247,25 @@ export const clientMachine = setup({
             presenting: {
               description: 'The server is shown the fresh token.',
               entry: 'sendAuth',
-              on: { 'server.refused': { target: 'retrying', actions: 'reportFailure' } },
+              on: {
+                'client.authenticate': { target: 'outdated' },
+                'server.refused': { target: 'retrying', actions: 'reportFailure' },
+              },
               after: { checkTimeout: { target: 'retrying', actions: 'reportFailure' } },
+            },
+            outdated: {
+              description: 'The application has another by now; whatever the server says of this one, that comes next.',
+              on: {
+                'server.authenticated': { target: 'renewing', actions: 'noteLife' },
+                'server.refused': { target: 'renewing', actions: 'reportFailure' },
+              },
+              after: { checkTimeout: { target: 'renewing', actions: 'reportFailure' } },
             },
             retrying: {
               description:
                 'There was none, or the server did not want it; a further attempt will be made while it lets us stay.',
               entry: 'countFailure',
+              always: { guard: 'endures', target: 'held' },
               on: { 'client.authenticate': { target: 'renewing' } },
               after: { renewalBackoff: { target: 'renewing' } },
             },

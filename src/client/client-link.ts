@@ -1,5 +1,5 @@
 import { assign, createActor, type ActorRefFrom } from 'xstate'
-import { clientMachine, type ClientContext, type ClientMachineEvent } from '../../machines/client.ts'
+import { clientMachine, longestDelayMs, type ClientContext, type ClientMachineEvent } from '../../machines/client.ts'
 import { returnPolicy, subprotocol, type ServerMessage, type WelcomeMessage } from '../protocol/index.ts'
 import { ClientError, refusal, textOf } from './client-error.ts'
 import type { ClientOptions, ClientStatus } from './client-options.ts'
@@ -37,10 +37,14 @@ export class ClientLink {
       sendAuth: (args) => linkOf(args).#sendAuth(),
       reportFailure: ({ context, event }) => {
         const late = new ClientError('timeout', 'The token was not renewed in time.')
-        linkOf({ context }).#listener.failed('error' in event ? (event.error as ClientError) : late)
+        const error = 'error' in event ? (event.error as ClientError) : late
+        const link = linkOf({ context })
+        link.#confirm((waiting) => waiting.reject(error), link.#tokens)
+        link.#listener.failed(error)
       },
       restore: (args) => {
         const link = linkOf(args)
+        link.#confirmUser()
         link.#listener.welcomed(link.#welcome?.resumed === true, link.#restarted)
       },
       pause: (args) => linkOf(args).#listener.paused(),
@@ -48,7 +52,11 @@ export class ClientLink {
       dropSocket: (args) => linkOf(args).#closeSocket(),
       // A normal closure: the client will not come back.
       closeSocket: (args) => linkOf(args).#closeSocket(1_000),
-      failCalls: (args) => linkOf(args).#listener.closed(args.event.type === 'socket.closed' ? args.event : undefined),
+      failCalls: (args) => {
+        const link = linkOf(args)
+        link.#confirm((waiting) => waiting.reject(closed()))
+        link.#listener.closed(args.event.type === 'socket.closed' ? args.event : undefined)
+      },
       scheduleRetry: assign({ retryAt: (args) => linkOf(args).#retryAt(args.context) }),
       scheduleRenewal: assign({
         renewInMs: (args) => {
@@ -79,6 +87,10 @@ export class ClientLink {
   #attempt = 0
   /** How often a token was asked for: one that comes when another was asked for since is of no use. */
   #tokens = 0
+  /** Which of them the server was shown last. */
+  #shown = 0
+  /** Who wants to know whom the server takes us for, by a token that was asked for after so many others. */
+  #waiting: Waiting[] = []
   /** How often a fresh one was presented. */
   #renewals = 0
 
@@ -140,7 +152,30 @@ export class ClientLink {
     return this.write(encodeFrame(message))
   }
 
+  /** Asks for a token, shows it to the server, and resolves with who that says we are. */
+  authenticate(): Promise<string> {
+    const confirmed = new Promise<string>((resolve, reject) => {
+      if (this.status === 'closed') return reject(closed())
+      this.#waiting.push({ after: this.#tokens, resolve, reject })
+      this.actor.send({ type: 'client.authenticate' })
+    })
+    // Those who do not wait for it hear of it as everybody does.
+    confirmed.catch(() => {})
+    return confirmed
+  }
+
+  #confirm(settle: (waiting: Waiting) => void, shown = Infinity): void {
+    const waiting = this.#waiting
+    this.#waiting = waiting.filter(({ after }) => after >= shown)
+    for (const each of waiting) if (each.after < shown) settle(each)
+  }
+
+  #confirmUser(): void {
+    this.#confirm(({ resolve }) => resolve(this.#welcome?.user ?? ''), this.#shown)
+  }
+
   #sendHello(): void {
+    this.#shown = this.#tokens
     const { session, secret } = this.#welcome ?? {}
     const resume = session && { session, secret, attempt: ++this.#attempt }
     this.tell({ type: 'hello', token: this.#token, resume })
@@ -148,6 +183,7 @@ export class ClientLink {
 
   #sendAuth(): void {
     this.#renewals++
+    this.#shown = this.#tokens
     this.tell({ type: 'auth', token: this.#token, id: this.#authId })
   }
 
@@ -163,7 +199,11 @@ export class ClientLink {
   /** Full jitter: anything up to the bound, so that those who fell together do not rise together. */
   #backoff(attempts: number, leastBoundMs = 0): number {
     const { backoffMs = 500, backoffMaxMs = 20_000 } = this.#options
-    const bound = Math.min(Math.max(backoffMaxMs, leastBoundMs), backoffMs * 2 ** Math.min(attempts - 1, 30))
+    const bound = Math.min(
+      Math.max(backoffMaxMs, leastBoundMs),
+      backoffMs * 2 ** Math.min(attempts - 1, 30),
+      longestDelayMs,
+    )
     return this.#environment.random() * bound
   }
 
@@ -234,6 +274,7 @@ export class ClientLink {
       if (message.type === 'authenticated') {
         // A guest may have become somebody.
         if (this.#welcome !== undefined) this.#welcome = { ...this.#welcome, user: message.user }
+        this.#confirmUser()
         this.actor.send({ type: 'server.authenticated', lifeMs: this.#lifeOf(message) })
       }
       if (message.type === 'error') return this.actor.send({ type: 'server.refused', error: refusal(message) })
@@ -246,5 +287,14 @@ export class ClientLink {
     }
   }
 }
+
+/** Somebody who waits for the server's word. */
+interface Waiting {
+  readonly after: number
+  resolve(user: string): void
+  reject(error: ClientError): void
+}
+
+const closed = (): ClientError => new ClientError('closed', 'The client is closed.')
 
 const linkOf = ({ context }: { readonly context: ClientContext }): ClientLink => context.port as ClientLink

@@ -90,12 +90,15 @@ export class Client {
   }
 
   /**
-   * Asks `token()` again and presents what it gives, on the connection that there is: a guest becomes a user so, and keeps
-   * its rooms. `client.on('authenticated', …)` tells when, and `error` why not; without a connection nothing need be
-   * done, as the next one asks anyway.
+   * Asks `token()` again and presents what it gives, on the connection that there is, or the next: a guest becomes a user
+   * so, and keeps its rooms. A token that was asked for before does not do, however late it is presented.
+   *
+   * @returns the id of the user whom the server takes this for; `client.on('authenticated', …)` tells of it as well
+   * @throws ClientError `not-authenticated` when the server refuses it, or `token()` throws or gives none, `overloaded`
+   * when the user has too many connections, `timeout` and `closed`; all but the last come as `error` events, too
    */
-  authenticate(): void {
-    this.actor.send({ type: 'client.authenticate' })
+  authenticate(): Promise<string> {
+    return this.#link.authenticate()
   }
 
   /** Returns what ends the listening. */

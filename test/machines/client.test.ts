@@ -101,6 +101,7 @@ describe('client', () => {
         'open.identity.held',
         'open.identity.renewing',
         'open.identity.presenting',
+        'open.identity.outdated',
         'open.identity.retrying',
         'waiting',
         'suspended',
