@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
 import { createRuntime, defineHandler, defineRoom, type HandlerContext } from '../../src/index.ts'
-import { encodeBinary } from '../../src/protocol/index.ts'
+import { encodeBinary, RequestError } from '../../src/protocol/index.ts'
 import { Stage } from '../stage.ts'
 import { unrulyConnection } from '../unruly-connection.ts'
 import { ask, byName, heard } from './cast.ts'
@@ -118,6 +118,50 @@ describe('the schema of a room', () => {
     expect(heard(bob).map(([, data]) => data)).toEqual(['fine'])
     expect(stage.telemetry.filter(({ type }) => type === 'callback.threw')).toHaveLength(5)
     expect(JSON.stringify(ada.received)).not.toContain('hunter2')
+  })
+
+  it.each([
+    [
+      'at once',
+      (thrown: Error) => () => {
+        throw thrown
+      },
+    ],
+    ['in time', (thrown: Error) => () => Promise.reject(thrown)],
+  ])(
+    '[SCHEMA-1] [ERROR-3] may have a code and a text of its own told, which nothing is counted by: %s',
+    async (_, failing) => {
+      const schema = schemaOf(
+        failing(new RequestError('x'.repeat(1_000), 'It is late.', [{ message: 'Late.', path: [] }])),
+      )
+      const stage = new Stage({
+        connection: unrulyConnection,
+        messageSchemas: { ready: schema },
+        rooms: { main: { messageSchema: schema, presenceSchema: schema } },
+      })
+      const ada = await stage.member()
+      const state = { type: 'presence', room: 'main', state: 1, id: 2 }
+      const errors = await ask(stage, ada, say(1, { id: 1 }), state, { type: 'ready', data: 1, id: 3 })
+      const error = {
+        type: 'error',
+        code: 'x'.repeat(64),
+        message: 'It is late.',
+        issues: [{ message: 'Late.', path: [] }],
+      }
+      expect(errors).toEqual([
+        { ...error, id: 1, room: 'main' },
+        { ...error, id: 2, room: 'main' },
+        { ...error, id: 3 },
+      ])
+      expect(stage.runtime.refusals.requests).toEqual({})
+    },
+  )
+
+  it('[SCHEMA-1] is counted where it refuses', async () => {
+    const stage = new Stage({ rooms: { main: { messageSchema: note } } })
+    const ada = await stage.member()
+    await ask(stage, ada, say(1), say({ a: 1 }, { meta: { values: { b: ['Date'] }, v: 1 } }))
+    expect(stage.runtime.refusals.requests).toEqual({ 'invalid-data': 1, 'bad-meta': 1 })
   })
 
   it('[SCHEMA-1] is shown bytes as bytes, and takes them or not', async () => {

@@ -5,6 +5,8 @@ import { clientEventPrefix } from './application-types.ts'
 import { inTime, valueOf } from './conforming.ts'
 import type { Core } from '../core.ts'
 import type { ConnectionLink } from './connection-link.ts'
+import { failureOf } from './failure.ts'
+import { Frame } from '../ports/frame.ts'
 import type { LanedLogic } from '../actors/lanes.ts'
 import { sizeOf } from './message-size.ts'
 
@@ -79,7 +81,8 @@ export function withApplicationMessages(logic: LanedLogic, core: Core): LanedLog
         if (next === undefined) scope.self.send({ type: 'socket.message', message: { type: 'fitted', name, id, data } })
         else next = take(data)
       },
-      refuse: ({ code, issues }) => link.refuse(code as ErrorCode, id, undefined, issues),
+      refuse: (code) => link.refuse(code, id),
+      failed: (error) => link.outbox.push(new Frame(JSON.stringify({ ...failureOf(core, error), id }))),
     })
     const settled = next
     next = undefined

@@ -9,15 +9,18 @@ import {
 } from '../../protocol/index.ts'
 import type { Core } from '../core.ts'
 import { isPromise } from '../ports/eventually.ts'
+import { Frame } from '../ports/frame.ts'
 import { validate, type Schema } from '../ports/schema.ts'
 import type { Session } from '../session/session.ts'
 import type { ConnectionLink } from './connection-link.ts'
+import { failureOf } from './failure.ts'
 import type { Call } from './inbox.ts'
 import type { Inbound } from './inbound.ts'
 
 /** What of a message is to fit a schema, and the message with what the schema has made of it. */
 interface Demand {
   readonly schema: Schema
+  /** @throws when its annotations do not fit it */
   value(): unknown
   fitted(output: unknown): Inbound
 }
@@ -38,14 +41,17 @@ export function conform(
   const { id, room } = message as { readonly id?: RequestId; readonly room: string }
   inTime(core, link, id, demand, {
     fits: proceed,
-    refuse: ({ code, issues }) => link.refuse(code as ErrorCode, id, room, issues),
+    refuse: (code) => link.refuse(code, id, room),
+    failed: (error) => link.outbox.push(new Frame(JSON.stringify({ ...failureOf(core, error), id, room }))),
   })
 }
 
 /** Whoever has a value checked, or its refusal. */
 export interface Outcome<Fitted> {
   fits(fitted: Fitted): void
-  refuse(error: RequestError): void
+  refuse(code: ErrorCode): void
+  /** It does not fit, or the application has something of its own to say about it. */
+  failed(error: RequestError): void
 }
 
 /** Has a value checked: at once, or as a call that what comes after it waits for. */
@@ -57,9 +63,9 @@ export function inTime<Fitted>(
   outcome: Outcome<Fitted>,
 ): void {
   const broken = (error: unknown): void => {
-    if (error instanceof RequestError) return outcome.refuse(error)
+    if (error instanceof RequestError) return outcome.failed(error)
     core.telemetry({ type: 'callback.threw', callback: 'schema', error })
-    outcome.refuse(new RequestError('internal'))
+    outcome.refuse('internal')
   }
   const done = (output: unknown): void => {
     let fit: Fitted
@@ -70,9 +76,15 @@ export function inTime<Fitted>(
     }
     outcome.fits(fit)
   }
+  let rebuilt: unknown
+  try {
+    rebuilt = value()
+  } catch {
+    return outcome.refuse('bad-meta')
+  }
   let output: unknown
   try {
-    output = validate(schema, value())
+    output = validate(schema, rebuilt)
   } catch (error) {
     return broken(error)
   }
@@ -87,7 +99,7 @@ export function inTime<Fitted>(
     done,
     failed: broken,
     broken,
-    expired: () => outcome.refuse(new RequestError('timeout')),
+    expired: () => outcome.refuse('timeout'),
   }
   core.inboxOf(link).begin(call)
 }
@@ -112,14 +124,9 @@ function demandOf(core: Core, session: Session, message: Inbound): Demand | unde
   return { schema: messageSchema, value: () => valueOf(message), fitted: (output) => refilled(message, output) }
 }
 
-/** @throws RequestError when the annotations do not fit the data */
+/** @throws when the annotations do not fit the data */
 export function valueOf(message: Pick<PublishMessage, 'data' | 'meta' | 'bytes'>): unknown {
-  if (message.bytes !== undefined) return message.bytes
-  try {
-    return decodeData(message)
-  } catch {
-    throw new RequestError('bad-meta')
-  }
+  return message.bytes ?? decodeData(message)
 }
 
 /** A message that says what a schema has made of it, and nothing of what it said before. */

@@ -7,7 +7,6 @@ import {
   decodeClientMessage,
   errorMessage,
   RequestError,
-  type DataIssue,
   type Decoded,
   type ProtocolErrorMessage,
   type ErrorCode,
@@ -207,8 +206,8 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
   }
 
   /** Answers a request that failed. */
-  refuse(code: ErrorCode, id?: RequestId, room?: string, issues?: readonly DataIssue[]): void {
-    this.outbox.refuse({ ...errorMessage(code, id, room), ...(issues && { issues }) })
+  refuse(code: ErrorCode, id?: RequestId, room?: string): void {
+    this.outbox.refuse(errorMessage(code, id, room))
   }
 
   /** Puts an event by until the welcome. False when there is no room for it. */

@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { RequestError, type DataIssue } from '../../protocol/index.ts'
+import { errorCodes, RequestError, type DataIssue } from '../../protocol/index.ts'
 
 /** What a schema is: of Zod, Valibot, ArkType, or whatever else speaks Standard Schema (standardschema.dev). */
 export type Schema<Output = unknown> = StandardSchemaV1<unknown, Output>
@@ -37,7 +37,7 @@ export function validate(schema: Schema<never> | Schema, value: unknown): unknow
 
 function outputOf(result: StandardSchemaV1.Result<unknown>): unknown {
   if (result.issues === undefined) return result.value
-  throw new RequestError('invalid-data', 'The data is not what is expected here.', issuesOf(result.issues))
+  throw new RequestError('invalid-data', errorCodes['invalid-data'], issuesOf(result.issues))
 }
 
 function issuesOf(issues: readonly StandardSchemaV1.Issue[]): DataIssue[] {
