@@ -198,6 +198,40 @@ describe('the schema of a room', () => {
     ])
   })
 
+  it('[SCHEMA-2] is not asked about a state that is too large, nor for a join of one room too many', async () => {
+    const asked: unknown[] = []
+    const presenceSchema = z.any().refine((value) => asked.push(value) > 0)
+    const stage = new Stage({ rooms: { 'm*': { presenceSchema } }, roomsPerSession: 1 })
+    const ada = await stage.member()
+    const large = 'x'.repeat(2_048)
+    const join = (room: string, presence: string): object => ({ type: 'join', room, presence, id: 1 })
+    const presence = { type: 'presence', room: 'main', state: large }
+    const errors = await ask(stage, ada, join('main', large), presence, join('more', 'x'))
+    expect(errors.map(({ code, room }) => [code, room])).toEqual([
+      ['presence-too-large', 'main'],
+      ['presence-too-large', 'main'],
+      ['too-many-rooms', 'more'],
+    ])
+    expect(asked).toEqual([])
+  })
+
+  it('[SCHEMA-2] may make no state that is too large', async () => {
+    const presenceSchema = z.string().transform((text) => text.padEnd(3_000))
+    const stage = new Stage({ rooms: { main: { presenceSchema } } })
+    const [ada, bob] = [await stage.member(), await stage.member()]
+    const errors = await ask(
+      stage,
+      ada,
+      { type: 'presence', room: 'main', state: 'x', id: 1 },
+      { type: 'join', room: 'main', presence: 'x', id: 2 },
+    )
+    expect(errors.map(({ code, id }) => [code, id])).toEqual([
+      ['presence-too-large', 1],
+      ['presence-too-large', 2],
+    ])
+    expect(bob.of('presence')).toEqual([])
+  })
+
   it('[SCHEMA-1] [BOUND] tells no more than 16 issues of 200 characters, however many there are', async () => {
     const issue = { message: 'x'.repeat(10_000), path: Array.from({ length: 500 }, () => 'y'.repeat(10_000)) }
     const messageSchema = schemaOf(() => ({ issues: Array.from({ length: 1_000 }, () => issue) }))
