@@ -116,7 +116,8 @@ describe('the schema of a room', () => {
       ['unsayable', 'internal'],
     ])
     expect(heard(bob).map(([, data]) => data)).toEqual(['fine'])
-    expect(stage.telemetry.filter(({ type }) => type === 'callback.threw')).toHaveLength(5)
+    const threw = stage.telemetry.filter(({ type }) => type === 'callback.threw')
+    expect(threw).toMatchObject(Array.from({ length: 5 }, () => ({ callback: 'messageSchema of main' })))
     expect(JSON.stringify(ada.received)).not.toContain('hunter2')
   })
 
@@ -340,6 +341,19 @@ describe('the schema of a message for a machine', () => {
       expect(ada.of('error')).toMatchObject([{ id: 1, code: 'invalid-data', issues: [{ path: ['x'] }] }])
     },
   )
+
+  it('[APP-1] that fails is reported by the type of the message', async () => {
+    const schema = schemaOf((value) => (value === 'at once' ? undefined : Promise.reject(new Error('broken'))))
+    const stage = new Stage({ connection: unrulyConnection, messageSchemas: { ready: schema } })
+    const ada = await stage.connect()
+    const ready = (data: unknown): object => ({ type: 'ready', data, id: 1 })
+    expect(await ask(stage, ada, ready('at once'), ready('in time'))).toMatchObject([
+      { code: 'internal', id: 1 },
+      { code: 'internal', id: 1 },
+    ])
+    const threw = stage.telemetry.filter(({ type }) => type === 'callback.threw')
+    expect(threw).toMatchObject([{ callback: 'schema of ready' }, { callback: 'schema of ready' }])
+  })
 
   it('[APP-2] is asked in the state in which the message has its turn', async () => {
     const stage: Stage = new Stage({

@@ -2,11 +2,9 @@ import type { AnyActorScope, AnyMachineSnapshot, EventObject } from 'xstate'
 import type { EndReason } from '../../../machines/index.ts'
 import type { ApplicationMessage, ErrorCode, PublishMessage, RequestId } from '../../protocol/index.ts'
 import { clientEventPrefix } from './application-types.ts'
-import { inTime, valueOf } from './conforming.ts'
+import { fit, valueOf } from './conforming.ts'
 import type { Core } from '../core.ts'
 import type { ConnectionLink } from './connection-link.ts'
-import { failureOf } from './failure.ts'
-import { Frame } from '../ports/frame.ts'
 import type { LanedLogic } from '../actors/lanes.ts'
 import { sizeOf } from './message-size.ts'
 
@@ -19,6 +17,8 @@ const insteadClosed = new Map<string, EndReason>([
 /** A message of the application's own, as its schema has made it. */
 interface Fitted {
   readonly type: 'fitted'
+  readonly name: string
+  readonly id: RequestId | undefined
   readonly data: unknown
 }
 
@@ -74,19 +74,22 @@ export function withApplicationMessages(logic: LanedLogic, core: Core): LanedLog
     }
     const schema = schemas.get(name)
     if (schema === undefined) return take((message as ApplicationMessage).data)
-    let next: AnyMachineSnapshot | undefined = snapshot
-    const demand = { schema, value: () => valueOf(message as PublishMessage), fitted: (data: unknown) => data }
-    inTime(core, link, id, demand, {
-      fits: (data) => {
-        if (next === undefined) scope.self.send({ type: 'socket.message', message: { type: 'fitted', name, id, data } })
-        else next = take(data)
+    let next = snapshot
+    const value = (): unknown => valueOf(message as PublishMessage)
+    const fitted = (data: unknown): Fitted => ({ type: 'fitted', name, id, data })
+    fit(
+      core,
+      link,
+      { name: `schema of ${name}`, schema, value, fitted },
+      {
+        id,
+        answered: ({ data }) => {
+          next = take(data)
+        },
+        answeredLater: (message) => scope.self.send({ type: 'socket.message', message }),
       },
-      refuse: (code) => link.refuse(code, id),
-      failed: (error) => link.outbox.push(new Frame(JSON.stringify({ ...failureOf(core, error), id }))),
-    })
-    const settled = next
-    next = undefined
-    return settled
+    )
+    return next
   }
   return outer
 }
