@@ -1,8 +1,9 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import fc from 'fast-check'
 import { describe, expect, expectTypeOf, it } from 'vitest'
+import { assign } from 'xstate'
 import { z } from 'zod'
-import { createRuntime, defineHandler, defineRoom, type HandlerContext } from '../../src/index.ts'
+import { connectionSetup, createRuntime, defineHandler, defineRoom, type HandlerContext } from '../../src/index.ts'
 import { encodeBinary, RequestError } from '../../src/protocol/index.ts'
 import { Stage } from '../stage.ts'
 import { unrulyConnection } from '../unruly-connection.ts'
@@ -14,6 +15,31 @@ const say = (data: unknown, fields: object = {}): object => ({ type: 'message', 
 /** A schema by hand: what a library's may do, and what none should. */
 const schemaOf = <Output>(validate: (value: unknown) => unknown): StandardSchemaV1<unknown, Output> => ({
   '~standard': { version: 1, vendor: 'by hand', validate: validate as never },
+})
+
+/** A machine that takes part for 50 ms only, and then answers none but the protocol's own. */
+const leavingConnection = connectionSetup<object, { type: 'client.hurry'; data?: unknown }>().createMachine({
+  context: ({ input }) => ({ link: input.link, identity: undefined, reason: undefined }),
+  initial: 'authenticating',
+  output: ({ context }) => ({ reason: context.reason }),
+  on: { 'socket.closed': '.closed', 'connection.close': '.closed' },
+  states: {
+    authenticating: {
+      invoke: {
+        src: 'authenticate',
+        input: ({ context }) => ({ link: context.link }),
+        onDone: { target: 'open', actions: assign({ identity: ({ event }) => event.output }) },
+      },
+    },
+    open: {
+      tags: 'open',
+      entry: 'admit',
+      on: { 'socket.message': { actions: 'handleMessage' }, 'client.hurry': 'elsewhere' },
+      after: { 50: 'elsewhere' },
+    },
+    elsewhere: { on: { 'socket.message': { actions: 'handleMessage' } } },
+    closed: { type: 'final', entry: ['closeOutbox', 'terminate', 'release'] },
+  },
 })
 
 describe('the schema of a room', () => {
@@ -373,6 +399,23 @@ describe('the schema of a message for a machine', () => {
       { type: 'moved', data: { moves: 1, to: 2 } },
       { type: 'ack', id: 2 },
     ])
+  })
+
+  it('[APP-2] [ISOLATE] that is asked while the chart takes part no more has its message refused, and breaks nothing', async () => {
+    const stage: Stage = new Stage({
+      connection: leavingConnection,
+      messageSchemas: {
+        hurry: schemaOf(
+          (value) => new Promise((resolve) => void stage.clock.setTimeout(() => resolve({ value }), 100)),
+        ),
+      },
+    })
+    const ada = await stage.connect()
+    ada.send({ type: 'hurry', data: 1, id: 1 })
+    await stage.clock.advance(1_000)
+    expect(await ask(stage, ada, { type: 'ping', id: 2 })).toMatchObject([{ type: 'pong', id: 2 }])
+    expect(ada.of('error')).toMatchObject([{ code: 'not-allowed', id: 1 }])
+    expect(stage.telemetry.filter(({ type }) => type === 'actor.crashed')).toEqual([])
   })
 
   it('[CLOSED] that is still at work when the connection ends is of no consequence', async () => {
