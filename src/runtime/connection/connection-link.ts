@@ -146,7 +146,7 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
     if (this.#closing) return false
     const now = this.#clock.now()
     this.intake ??= new Intake(this.#settings, now)
-    const verdict = this.intake.judge(now, controlFrameBytes, true, this.user?.allowance)
+    const verdict = this.intake.judge(now, controlFrameBytes, undefined, this.user?.allowance)
     if (verdict !== undefined && 'end' in verdict) this.actor?.send({ type: 'connection.close', reason: verdict.end })
     return verdict === undefined
   }
