@@ -39,4 +39,11 @@ export type { UserHandle } from './runtime/session/user-handle.ts'
 export type { Census, DrainOptions } from './runtime/runtime.ts'
 export type { RefusalCounts } from './runtime/refusals.ts'
 export type { Refusal, Telemetry, TelemetryEvent } from './runtime/telemetry.ts'
-export type { Acceptor, ConnectRequest, SocketSink, TransportSocket } from './runtime/ports/transport.ts'
+export type {
+  Acceptor,
+  ConnectRequest,
+  Refused,
+  RefusedFor,
+  SocketSink,
+  TransportSocket,
+} from './runtime/ports/transport.ts'

@@ -235,7 +235,7 @@ export interface PongMessage {
 }
 export interface ErrorMessage {
   readonly type: 'error'
-  /** One of the protocol's, or of an application's own handler. */
+  /** One of the protocol's, or of an application's own. */
   readonly code: ErrorCode | (string & {})
   readonly message: string
   readonly id?: RequestId

@@ -31,6 +31,8 @@ interface Tally {
   latest: Single | undefined
   pending: number
   reportedAt: number
+  /** Set while something is pending. */
+  timer: unknown
 }
 
 /**
@@ -40,8 +42,7 @@ interface Tally {
 export class Refusals {
   readonly #clock: Clock
   readonly #telemetry: Telemetry
-  readonly #tallies = new Map<string, Tally>()
-  #timer: unknown
+  readonly #tallies = new Map<Refusal['type'], Map<string, Tally>>()
   #closed = false
 
   constructor(clock: Clock, telemetry: Telemetry) {
@@ -54,17 +55,15 @@ export class Refusals {
     tally.total++
     tally.pending++
     tally.latest = refusal
-    if (Math.abs(this.#clock.now() - tally.reportedAt) >= reportIntervalMs || this.#closed) this.#report(tally)
-    else this.#timer ??= this.#clock.setTimeout(() => this.#flush(), reportIntervalMs)
+    // The clock may have been set back meanwhile.
+    const waitMs = reportIntervalMs - Math.abs(this.#clock.now() - tally.reportedAt)
+    if (waitMs <= 0 || this.#closed) this.#report(tally)
+    else tally.timer ??= this.#clock.setTimeout(() => this.#report(tally), waitMs)
   }
 
   get counts(): RefusalCounts {
     const of = (type: Refusal['type']): Record<string, number> =>
-      Object.fromEntries(
-        [...this.#tallies]
-          .filter(([key]) => key.startsWith(`${type} `))
-          .map(([key, { total }]) => [key.slice(type.length + 1), total]),
-      )
+      Object.fromEntries([...(this.#tallies.get(type) ?? [])].map(([reason, { total }]) => [reason, total]))
     return {
       connections: of('connection.refused'),
       authentications: of('authentication.refused'),
@@ -76,31 +75,29 @@ export class Refusals {
 
   /** Reports what is pending. After it everything is reported at once: there is no timer any more. */
   close(): void {
-    this.#clock.clearTimeout(this.#timer)
     this.#closed = true
-    this.#flush()
+    for (const tallies of this.#tallies.values()) for (const tally of tallies.values()) this.#report(tally)
   }
 
-  #tallyOf(refusal: Single): Tally {
-    const key = `${refusal.type} ${refusal.reason}`
-    let tally = this.#tallies.get(key)
+  #tallyOf({ type, reason }: Single): Tally {
+    let tallies = this.#tallies.get(type)
+    if (tallies === undefined) this.#tallies.set(type, (tallies = new Map()))
+    let tally = tallies.get(reason)
     if (tally === undefined) {
-      tally = { total: 0, latest: undefined, pending: 0, reportedAt: -Infinity }
-      this.#tallies.set(key, tally)
+      tally = { total: 0, latest: undefined, pending: 0, reportedAt: -Infinity, timer: undefined }
+      tallies.set(reason, tally)
     }
     return tally
   }
 
-  #flush(): void {
-    this.#timer = undefined
-    for (const tally of this.#tallies.values()) if (tally.pending > 0) this.#report(tally)
-  }
-
   #report(tally: Tally): void {
     const { latest, pending } = tally
+    this.#clock.clearTimeout(tally.timer)
+    tally.timer = undefined
+    if (latest === undefined) return
     tally.latest = undefined
     tally.pending = 0
     tally.reportedAt = this.#clock.now()
-    if (latest !== undefined) this.#telemetry({ ...latest, count: pending } as Refusal)
+    this.#telemetry({ ...latest, count: pending } as Refusal)
   }
 }

@@ -107,6 +107,8 @@ export class Supervisor implements PopulationListener {
     const room = this.rooms.get(address)
     const restarted = room !== undefined && this.#mayRestart(room)
     this.#core.telemetry({ type: 'actor.crashed', address, error, restarted })
+    // It had no time to take itself off the list; once it is back, it goes to the end.
+    this.#core.vacantRooms.delete(address)
     if (room !== undefined && restarted) {
       room.actor = undefined
       this.#core.root.send({ type: 'child.crashed', address, at: this.#core.environment.clock.now() })
@@ -169,9 +171,11 @@ export class Supervisor implements PopulationListener {
   #makePlace(): boolean {
     if (this.rooms.size < this.#core.settings.roomsTotal) return true
     for (const longest of this.#core.vacantRooms) {
-      this.#core.vacantRooms.delete(longest)
-      this.#core.route(longest, { type: 'room.evict' })
-      return true
+      // Not by way of the mailbox: whether it goes has to be known now.
+      const room = this.#core.population.get(longest)
+      room?.send({ type: 'room.evict' })
+      // It may have to stay, as its log has yet to answer, or crash instead and come back.
+      if (room?.getSnapshot().status === 'done') return true
     }
     return false
   }

@@ -23,7 +23,10 @@ export interface MemoryConnectOptions {
   readonly address?: string
 }
 
-let lastAddress = 0
+/** A client's request as it reaches the server. */
+export interface MemoryRequest extends MemoryConnectOptions {
+  readonly address: string
+}
 
 /** The part of the browser's `WebSocket` that the client library uses, and a few things that only a test would do. */
 export class MemoryWebSocket {
@@ -47,7 +50,7 @@ export class MemoryWebSocket {
   #cut = false
   #arrived: (() => void)[] = []
 
-  constructor(acceptor: Acceptor, options: MemoryTransportOptions, request: MemoryConnectOptions) {
+  constructor(acceptor: Acceptor, options: MemoryTransportOptions, request: MemoryRequest) {
     const { clock, frameBytes = 65_536, highWaterBytes = 16_384, link } = options
     this.#clock = clock
     this.#frameBytes = frameBytes
@@ -57,10 +60,9 @@ export class MemoryWebSocket {
     this.#link.toServer.carry([{ kind: 'open', arrive: () => this.#openAtServer(acceptor, request) }])
   }
 
-  #openAtServer(acceptor: Acceptor, request: MemoryConnectOptions): void {
+  #openAtServer(acceptor: Acceptor, request: MemoryRequest): void {
     if (this.#cut) return
-    // One who does not say shares no address with anybody.
-    const { protocol = '', token, address = `memory:${++lastAddress}` } = request
+    const { protocol = '', token, address } = request
     if (acceptor.refuses?.(address) !== undefined) return this.#server.terminate()
     // Before whatever the server has to say.
     this.#link.toClient.carry([{ kind: 'open', arrive: () => this.#open() }])

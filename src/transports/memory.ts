@@ -1,7 +1,13 @@
 import type { Acceptor } from '../runtime/ports/transport.ts'
-import { MemoryWebSocket, type MemoryConnectOptions, type MemoryTransportOptions } from './memory-socket.ts'
+import {
+  MemoryWebSocket,
+  type MemoryConnectOptions,
+  type MemoryRequest,
+  type MemoryTransportOptions,
+} from './memory-socket.ts'
 
-export { MemoryWebSocket, type MemoryConnectOptions, type MemoryTransportOptions } from './memory-socket.ts'
+export { MemoryWebSocket } from './memory-socket.ts'
+export type { MemoryConnectOptions, MemoryRequest, MemoryTransportOptions } from './memory-socket.ts'
 export type { Delivery, Link, Pipe } from './memory-link.ts'
 
 /** Sockets without a network: for tests and for simulation. Same order, same close handshake, no bytes. */
@@ -13,15 +19,19 @@ export interface MemoryTransport {
 
 /** Connects clients in this process to a runtime. */
 export function memoryTransport(acceptor: Acceptor, options: MemoryTransportOptions): MemoryTransport {
-  const connect = (request: MemoryConnectOptions = {}): MemoryWebSocket =>
-    new MemoryWebSocket(acceptor, options, request)
+  let lastAddress = 0
+  // One who does not say shares no address with anybody.
+  const addressed = (request: MemoryConnectOptions): MemoryRequest => ({
+    ...request,
+    address: request.address ?? `memory:${++lastAddress}`,
+  })
   return {
-    connect,
+    connect: (request = {}) => new MemoryWebSocket(acceptor, options, addressed(request)),
     WebSocket: class extends MemoryWebSocket {
       constructor(url: string, protocols: string | string[] = []) {
         const [protocol = ''] = [protocols].flat()
         const token = new URL(url).searchParams.get('token')
-        super(acceptor, options, { protocol, ...(token === null ? {} : { token }) })
+        super(acceptor, options, addressed({ protocol, ...(token === null ? {} : { token }) }))
       }
     },
   }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { resolveSettings } from '../../src/runtime/options.ts'
+import type { Refusal } from '../../src/index.ts'
 import { repository } from './sandbox.ts'
 
 const settings = resolveSettings({}) as unknown as Readonly<Record<string, number>>
@@ -47,5 +48,20 @@ describe('the table of limits in SECURITY.md', () => {
       /^(resumeWindow|presence(Grace|Count)|typing|roomLinger|request|goodbye|close|drain|restart|renewal|replayCount|roomRestart)/
     const missing = Object.keys(settings).filter((option) => !named.has(option) && !others.test(option))
     expect(missing).toEqual([])
+  })
+})
+
+describe('what SECURITY.md says of refusals', () => {
+  it('names all that telemetry is told of', () => {
+    const types: { readonly [type in Refusal['type']]: true } = {
+      'connection.refused': true,
+      'authentication.refused': true,
+      'request.refused': true,
+      'resume.refused': true,
+      'session.evicted': true,
+    }
+    const [, list = ''] =
+      /told to `telemetry` \(([^)]*)\)/.exec(readFileSync(join(repository, 'SECURITY.md'), 'utf8')) ?? []
+    expect([...list.matchAll(/`([\w.]+)`/g)].map(([, type]) => type)).toEqual(Object.keys(types))
   })
 })

@@ -114,6 +114,20 @@ describe('what a client sends', () => {
     await ask(stage, ada, '{')
     expect(ada.closed).toEqual([{ code: 4213, reason: 'limit-reached' }])
   })
+
+  it('[RATE-4] unreadable is no less in a row for the pings and pongs of WebSocket between', async () => {
+    const stage = new Stage({ malformedCount: 3 })
+    const ends = serverEnds(stage)
+    const ada = await stage.connect()
+    for (const frame of ['{', '[]', '{', '[]']) {
+      expect(ada.closed).toEqual([])
+      await ask(stage, ada, frame)
+      ends[0]?.link.ping()
+      ends[0]?.link.pong()
+      await stage.clock.settle()
+    }
+    expect(ada.closed).toEqual([{ code: 4213, reason: 'limit-reached' }])
+  })
 })
 
 describe('the connections of a user', () => {

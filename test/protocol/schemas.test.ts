@@ -1,9 +1,10 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import fc from 'fast-check'
 import { describe, expect, expectTypeOf, it } from 'vitest'
+import { assign } from 'xstate'
 import { z } from 'zod'
-import { createRuntime, defineHandler, defineRoom, type HandlerContext } from '../../src/index.ts'
-import { encodeBinary } from '../../src/protocol/index.ts'
+import { connectionSetup, createRuntime, defineHandler, defineRoom, type HandlerContext } from '../../src/index.ts'
+import { encodeBinary, RequestError } from '../../src/protocol/index.ts'
 import { Stage } from '../stage.ts'
 import { unrulyConnection } from '../unruly-connection.ts'
 import { ask, byName, heard } from './cast.ts'
@@ -14,6 +15,31 @@ const say = (data: unknown, fields: object = {}): object => ({ type: 'message', 
 /** A schema by hand: what a library's may do, and what none should. */
 const schemaOf = <Output>(validate: (value: unknown) => unknown): StandardSchemaV1<unknown, Output> => ({
   '~standard': { version: 1, vendor: 'by hand', validate: validate as never },
+})
+
+/** A machine that takes part for 50 ms only, and then answers none but the protocol's own. */
+const leavingConnection = connectionSetup<object, { type: 'client.hurry'; data?: unknown }>().createMachine({
+  context: ({ input }) => ({ link: input.link, identity: undefined, reason: undefined }),
+  initial: 'authenticating',
+  output: ({ context }) => ({ reason: context.reason }),
+  on: { 'socket.closed': '.closed', 'connection.close': '.closed' },
+  states: {
+    authenticating: {
+      invoke: {
+        src: 'authenticate',
+        input: ({ context }) => ({ link: context.link }),
+        onDone: { target: 'open', actions: assign({ identity: ({ event }) => event.output }) },
+      },
+    },
+    open: {
+      tags: 'open',
+      entry: 'admit',
+      on: { 'socket.message': { actions: 'handleMessage' }, 'client.hurry': 'elsewhere' },
+      after: { 50: 'elsewhere' },
+    },
+    elsewhere: { on: { 'socket.message': { actions: 'handleMessage' } } },
+    closed: { type: 'final', entry: ['closeOutbox', 'terminate', 'release'] },
+  },
 })
 
 describe('the schema of a room', () => {
@@ -116,8 +142,53 @@ describe('the schema of a room', () => {
       ['unsayable', 'internal'],
     ])
     expect(heard(bob).map(([, data]) => data)).toEqual(['fine'])
-    expect(stage.telemetry.filter(({ type }) => type === 'callback.threw')).toHaveLength(5)
+    const threw = stage.telemetry.filter(({ type }) => type === 'callback.threw')
+    expect(threw).toMatchObject(Array.from({ length: 5 }, () => ({ callback: 'messageSchema of main' })))
     expect(JSON.stringify(ada.received)).not.toContain('hunter2')
+  })
+
+  it.each([
+    [
+      'at once',
+      (thrown: Error) => () => {
+        throw thrown
+      },
+    ],
+    ['in time', (thrown: Error) => () => Promise.reject(thrown)],
+  ])(
+    '[SCHEMA-1] [ERROR-3] may have a code and a text of its own told, which nothing is counted by: %s',
+    async (_, failing) => {
+      const schema = schemaOf(
+        failing(new RequestError('x'.repeat(1_000), 'It is late.', [{ message: 'Late.', path: [] }])),
+      )
+      const stage = new Stage({
+        connection: unrulyConnection,
+        messageSchemas: { ready: schema },
+        rooms: { main: { messageSchema: schema, presenceSchema: schema } },
+      })
+      const ada = await stage.member()
+      const state = { type: 'presence', room: 'main', state: 1, id: 2 }
+      const errors = await ask(stage, ada, say(1, { id: 1 }), state, { type: 'ready', data: 1, id: 3 })
+      const error = {
+        type: 'error',
+        code: 'x'.repeat(64),
+        message: 'It is late.',
+        issues: [{ message: 'Late.', path: [] }],
+      }
+      expect(errors).toEqual([
+        { ...error, id: 1, room: 'main' },
+        { ...error, id: 2, room: 'main' },
+        { ...error, id: 3 },
+      ])
+      expect(stage.runtime.refusals.requests).toEqual({})
+    },
+  )
+
+  it('[SCHEMA-1] is counted where it refuses', async () => {
+    const stage = new Stage({ rooms: { main: { messageSchema: note } } })
+    const ada = await stage.member()
+    await ask(stage, ada, say(1), say({ a: 1 }, { meta: { values: { b: ['Date'] }, v: 1 } }))
+    expect(stage.runtime.refusals.requests).toEqual({ 'invalid-data': 1, 'bad-meta': 1 })
   })
 
   it('[SCHEMA-1] is shown bytes as bytes, and takes them or not', async () => {
@@ -152,6 +223,40 @@ describe('the schema of a room', () => {
       [{ user: 'ada', state: { mood: 'fine' } }],
       [{ user: 'ada', state: { mood: 'away' } }],
     ])
+  })
+
+  it('[SCHEMA-2] is not asked about a state that is too large, nor for a join of one room too many', async () => {
+    const asked: unknown[] = []
+    const presenceSchema = z.any().refine((value) => asked.push(value) > 0)
+    const stage = new Stage({ rooms: { 'm*': { presenceSchema } }, roomsPerSession: 1 })
+    const ada = await stage.member()
+    const large = 'x'.repeat(2_048)
+    const join = (room: string, presence: string): object => ({ type: 'join', room, presence, id: 1 })
+    const presence = { type: 'presence', room: 'main', state: large }
+    const errors = await ask(stage, ada, join('main', large), presence, join('more', 'x'))
+    expect(errors.map(({ code, room }) => [code, room])).toEqual([
+      ['presence-too-large', 'main'],
+      ['presence-too-large', 'main'],
+      ['too-many-rooms', 'more'],
+    ])
+    expect(asked).toEqual([])
+  })
+
+  it('[SCHEMA-2] may make no state that is too large', async () => {
+    const presenceSchema = z.string().transform((text) => text.padEnd(3_000))
+    const stage = new Stage({ rooms: { main: { presenceSchema } } })
+    const [ada, bob] = [await stage.member(), await stage.member()]
+    const errors = await ask(
+      stage,
+      ada,
+      { type: 'presence', room: 'main', state: 'x', id: 1 },
+      { type: 'join', room: 'main', presence: 'x', id: 2 },
+    )
+    expect(errors.map(({ code, id }) => [code, id])).toEqual([
+      ['presence-too-large', 1],
+      ['presence-too-large', 2],
+    ])
+    expect(bob.of('presence')).toEqual([])
   })
 
   it('[SCHEMA-1] [BOUND] tells no more than 16 issues of 200 characters, however many there are', async () => {
@@ -263,6 +368,19 @@ describe('the schema of a message for a machine', () => {
     },
   )
 
+  it('[APP-1] that fails is reported by the type of the message', async () => {
+    const schema = schemaOf((value) => (value === 'at once' ? undefined : Promise.reject(new Error('broken'))))
+    const stage = new Stage({ connection: unrulyConnection, messageSchemas: { ready: schema } })
+    const ada = await stage.connect()
+    const ready = (data: unknown): object => ({ type: 'ready', data, id: 1 })
+    expect(await ask(stage, ada, ready('at once'), ready('in time'))).toMatchObject([
+      { code: 'internal', id: 1 },
+      { code: 'internal', id: 1 },
+    ])
+    const threw = stage.telemetry.filter(({ type }) => type === 'callback.threw')
+    expect(threw).toMatchObject([{ callback: 'schema of ready' }, { callback: 'schema of ready' }])
+  })
+
   it('[APP-2] is asked in the state in which the message has its turn', async () => {
     const stage: Stage = new Stage({
       connection: unrulyConnection,
@@ -281,6 +399,23 @@ describe('the schema of a message for a machine', () => {
       { type: 'moved', data: { moves: 1, to: 2 } },
       { type: 'ack', id: 2 },
     ])
+  })
+
+  it('[APP-2] [ISOLATE] that is asked while the chart takes part no more has its message refused, and breaks nothing', async () => {
+    const stage: Stage = new Stage({
+      connection: leavingConnection,
+      messageSchemas: {
+        hurry: schemaOf(
+          (value) => new Promise((resolve) => void stage.clock.setTimeout(() => resolve({ value }), 100)),
+        ),
+      },
+    })
+    const ada = await stage.connect()
+    ada.send({ type: 'hurry', data: 1, id: 1 })
+    await stage.clock.advance(1_000)
+    expect(await ask(stage, ada, { type: 'ping', id: 2 })).toMatchObject([{ type: 'pong', id: 2 }])
+    expect(ada.of('error')).toMatchObject([{ code: 'not-allowed', id: 1 }])
+    expect(stage.telemetry.filter(({ type }) => type === 'actor.crashed')).toEqual([])
   })
 
   it('[CLOSED] that is still at work when the connection ends is of no consequence', async () => {

@@ -1,9 +1,13 @@
 import fc from 'fast-check'
+import type { AnyActorRef } from 'xstate'
 import { describe, expect, it } from 'vitest'
+import { memoryHistory } from '../../src/runtime/room/memory-history.ts'
+import type { History, RoomLog } from '../../src/runtime/ports/history.ts'
 import { DetachedSessions } from '../../src/runtime/session/detached-sessions.ts'
 import { Session } from '../../src/runtime/session/session.ts'
 import { ask, byName, claimOf, greet } from '../protocol/cast.ts'
-import { Stage } from '../stage.ts'
+import { LaggingHistory } from '../lagging-store.ts'
+import { Stage, type RawClient } from '../stage.ts'
 
 describe('sessions that wait for their clients', () => {
   it('[BOUND] are never more than the limits allow, and the longest waiting go first', () => {
@@ -66,9 +70,7 @@ describe('rooms', () => {
   it('[BOUND] that nobody is in give way to others, the longest empty first', async () => {
     const stage = new Stage({ roomsTotal: 3 })
     const ada = await stage.connect()
-    for (const room of ['a', 'b', 'c']) {
-      await ask(stage, ada, { type: 'join', room }, { type: 'message', room, data: 1 }, { type: 'leave', room })
-    }
+    for (const room of ['a', 'b', 'c']) await visit(stage, ada, room)
     expect(stage.runtime.census.rooms).toBe(3)
     await ask(stage, ada, { type: 'join', room: 'a' }, { type: 'join', room: 'd' })
     expect(stage.runtime.census.rooms).toBe(3)
@@ -90,4 +92,68 @@ describe('rooms', () => {
     await ask(stage, ada, { type: 'leave', room: 'a' }, { type: 'join', room: 'c' })
     expect(ada.last('joined')).toMatchObject({ room: 'c' })
   })
+
+  it('[BOUND] whose log has not answered yet stay, until it has', async () => {
+    const disk = new LaggingHistory()
+    const stage = new Stage({ roomsTotal: 1, history: disk })
+    const ada = await stage.connect()
+    await ask(stage, ada, { type: 'join', room: 'a' }, { type: 'message', room: 'a', data: 1 })
+    await ask(stage, ada, { type: 'leave', room: 'a' })
+    expect(await ask(stage, ada, { type: 'join', room: 'b', id: 1 })).toMatchObject([
+      { code: 'room-unavailable', id: 1 },
+    ])
+    expect(stage.runtime.census.rooms).toBe(1)
+    disk.settle()
+    await ask(stage, ada, { type: 'join', room: 'b' })
+    expect(ada.last('joined')).toMatchObject({ room: 'b' })
+    expect(stage.runtime.census.rooms).toBe(1)
+  })
+
+  it('[BOUND] that do not go when they are to are passed over, and with none that goes the join is refused', async () => {
+    const memory = memoryHistory(() => 'epoch')
+    const stuck = new Set(['a', 'b'])
+    const history: History = {
+      open: (room, limits) => {
+        const log = memory.open(room, limits) as RoomLog
+        const close = log.close.bind(log)
+        log.close = () => {
+          if (stuck.has(room)) throw new Error('the log is broken')
+          close()
+        }
+        return log
+      },
+    }
+    const stage = new Stage({ roomsTotal: 3, history })
+    const ada = await stage.connect()
+    for (const room of ['a', 'b', 'c']) await visit(stage, ada, room)
+    await ask(stage, ada, { type: 'join', room: 'd' })
+    expect(ada.last('joined')).toMatchObject({ room: 'd' })
+    expect(stage.runtime.census.rooms).toBe(3)
+    expect(await ask(stage, ada, { type: 'join', room: 'e', id: 1 })).toMatchObject([
+      { code: 'room-unavailable', id: 1 },
+    ])
+    expect(stage.runtime.census.rooms).toBe(3)
+    await ask(stage, ada, { type: 'join', room: 'a' })
+    expect(ada.last('joined')).toMatchObject({ room: 'a', offset: 1 })
+  })
+
+  it('[ISOLATE] that crash while nobody is in them are the last to go', async () => {
+    const actors = new Map<string, AnyActorRef>()
+    const inspect = (event: { type: string; actorRef: { id?: string } }): void => {
+      const { id = '' } = event.actorRef
+      if (event.type === '@xstate.actor') actors.set(id, event.actorRef as AnyActorRef)
+    }
+    const stage = new Stage({ roomsTotal: 2, inspect: inspect as never })
+    const ada = await stage.connect()
+    for (const room of ['a', 'b']) await visit(stage, ada, room)
+    actors.get('room:a')?.send({ type: 'room.leave' })
+    await ask(stage, ada, { type: 'join', room: 'c' })
+    await ask(stage, ada, { type: 'join', room: 'a' })
+    expect(ada.last('joined')).toMatchObject({ room: 'a', offset: 1 })
+  })
 })
+
+/** Leaves something to keep in a room that nobody is in. */
+async function visit(stage: Stage, client: RawClient, room: string): Promise<void> {
+  await ask(stage, client, { type: 'join', room }, { type: 'message', room, data: 1 }, { type: 'leave', room })
+}

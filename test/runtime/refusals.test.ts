@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
-import { AuthenticationError, type TelemetryEvent } from '../../src/index.ts'
+import { describe, expect, expectTypeOf, it } from 'vitest'
+import { AuthenticationError, type RefusalCounts, type RefusedFor, type TelemetryEvent } from '../../src/index.ts'
 import { Refusals } from '../../src/runtime/refusals.ts'
 import { createVirtualEnvironment } from '../../src/testing/index.ts'
 import { ask, byName, greet } from '../protocol/cast.ts'
@@ -9,7 +9,13 @@ import { Stage } from '../stage.ts'
 function refusalsOn() {
   const { clock } = createVirtualEnvironment()
   const told: TelemetryEvent[] = []
-  return { clock, told, refusals: new Refusals(clock, (event) => told.push(event)) }
+  /** When each was told. */
+  const times: [type: string, at: number][] = []
+  const tell = (event: TelemetryEvent): void => {
+    told.push(event)
+    times.push([event.type, clock.now()])
+  }
+  return { clock, told, times, refusals: new Refusals(clock, tell) }
 }
 
 const busy = { type: 'connection.refused', reason: 'total' } as const
@@ -32,14 +38,34 @@ describe('refusals', () => {
     refusals.close()
   })
 
+  it('are reported once a second for a reason, whatever happens for another', async () => {
+    const { clock, times, refusals } = refusalsOn()
+    const start = clock.now()
+    for (const refusal of [busy, busy]) refusals.note(refusal)
+    await clock.advance(600)
+    for (const refusal of [tooFast, tooFast, busy]) refusals.note(refusal)
+    await clock.advance(5_000)
+    refusals.close()
+    expect(times.map(([type, at]) => [type, at - start])).toEqual([
+      ['connection.refused', 0],
+      ['request.refused', 600],
+      ['connection.refused', 1_000],
+      ['request.refused', 1_600],
+    ])
+  })
+
   it('[CLOSED] are all reported in the end, and leave no timer', () => {
     const step = fc.oneof(fc.constantFrom(busy, tooFast), fc.nat(1_500))
     return fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 50 }), async (steps) => {
-        const { clock, told, refusals } = refusalsOn()
+        const { clock, told, times, refusals } = refusalsOn()
         for (const each of steps) {
           if (typeof each === 'number') await clock.advance(each)
           else refusals.note(each)
+        }
+        for (const { type } of [busy, tooFast]) {
+          const of = times.flatMap(([other, at]) => (other === type ? [at] : []))
+          expect(of.every((at, i) => i === 0 || at - (of[i - 1] as number) >= 1_000)).toBe(true)
         }
         refusals.close()
         expect(clock.pending).toBe(0)
@@ -96,5 +122,9 @@ describe('refusals', () => {
     await stage.clock.advance(1_000)
     const told = stage.telemetry.filter(({ type }) => type === 'request.refused')
     expect(told).toContainEqual({ type: 'request.refused', reason: 'rate-limited', count: 2 })
+  })
+
+  it('of connections have reasons that an application can name', () => {
+    expectTypeOf<keyof RefusalCounts['connections']>().toEqualTypeOf<RefusedFor>()
   })
 })

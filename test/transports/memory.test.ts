@@ -1,3 +1,5 @@
+import { describe, expect, it } from 'vitest'
+import type { Acceptor } from '../../src/index.ts'
 import { VirtualClock } from '../../src/testing/index.ts'
 import { memoryTransport } from '../../src/transports/memory.ts'
 import { describeTransport } from './contract.ts'
@@ -28,4 +30,34 @@ describeTransport('memory', async (acceptor, limits) => {
     },
     close: async () => {},
   }
+})
+
+describe('a memory transport', () => {
+  it('gives each client an address of its own, whatever other transports have given', async () => {
+    const connect = async (): Promise<string[]> => {
+      const clock = new VirtualClock()
+      const addresses: string[] = []
+      const acceptor: Acceptor = {
+        refuses: () => undefined,
+        accept: (_socket, { address }) => {
+          addresses.push(address)
+          return {
+            message: () => {},
+            binary: () => {},
+            ping: () => {},
+            pong: () => {},
+            drained: () => {},
+            closed: () => {},
+          }
+        },
+      }
+      const { connect, WebSocket } = memoryTransport(acceptor, { clock })
+      const ways = [connect, () => connect({ address: '10.0.0.1' }), () => new WebSocket('ws://memory')]
+      for (const open of ways) open()
+      await clock.settle()
+      return addresses
+    }
+    const addresses = ['memory:1', '10.0.0.1', 'memory:2']
+    expect([await connect(), await connect()]).toEqual([addresses, addresses])
+  })
 })

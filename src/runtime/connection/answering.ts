@@ -2,7 +2,6 @@ import {
   decodeData,
   encodeData,
   errorMessage,
-  protocolLimits,
   RequestError,
   type ApplicationMessage,
   type RequestId,
@@ -10,6 +9,7 @@ import {
 import { ConnectionHandle } from './connection-handle.ts'
 import type { ConnectionLink } from './connection-link.ts'
 import type { Core } from '../core.ts'
+import { failureOf } from './failure.ts'
 import { Frame } from '../ports/frame.ts'
 import type { HandlerOptions } from './handlers.ts'
 import type { Call } from './inbox.ts'
@@ -85,9 +85,7 @@ function callOf(
     },
     failed: (error) => {
       if (!(error instanceof RequestError)) return broken(error)
-      const code = String(error.code).slice(0, protocolLimits.idLength)
-      if (code === 'invalid-data') core.refusals.note({ type: 'request.refused', reason: code })
-      answer({ type: 'error', code, message: String(error.message), issues: error.issues })
+      answer(failureOf(core, error))
     },
     broken,
     expired: () => refuse('timeout'),

@@ -2,7 +2,7 @@ import type { AnyActorScope, AnyMachineSnapshot, EventObject } from 'xstate'
 import type { EndReason } from '../../../machines/index.ts'
 import type { ApplicationMessage, ErrorCode, PublishMessage, RequestId } from '../../protocol/index.ts'
 import { clientEventPrefix } from './application-types.ts'
-import { inTime, valueOf } from './conforming.ts'
+import { fit, valueOf } from './conforming.ts'
 import type { Core } from '../core.ts'
 import type { ConnectionLink } from './connection-link.ts'
 import type { LanedLogic } from '../actors/lanes.ts'
@@ -14,9 +14,11 @@ const insteadClosed = new Map<string, EndReason>([
   ['outbox.overflowed', 'slow-consumer'],
 ])
 
-/** A message of the application's own, as its schema has made it. */
+/** A message of the application's own, as its schema has made it: its turn has come before. */
 interface Fitted {
-  readonly type: 'fitted'
+  readonly type: 'message.fitted'
+  readonly name: string
+  readonly id: RequestId | undefined
   readonly data: unknown
 }
 
@@ -34,12 +36,27 @@ export function withApplicationMessages(logic: LanedLogic, core: Core): LanedLog
     refusalOf(snapshot, event, (error) => {
       core.telemetry({ type: 'callback.threw', callback: `guard of ${event.type}`, error })
     })
+  const take = (snapshot: AnyMachineSnapshot, { name, id, data }: Fitted, scope: AnyActorScope): AnyMachineSnapshot => {
+    const link = linkOf(snapshot)
+    const event = { type: clientEventPrefix + name, id, data }
+    // The chart may have gone elsewhere while the schema took its time.
+    const refusal = snapshot.hasTag('open') ? whyNot(snapshot, event) : 'not-allowed'
+    if (refusal !== undefined) {
+      link.refuse(refusal, id)
+      return snapshot
+    }
+    const next = logic.transition(snapshot, event, scope)
+    if (id !== undefined) link.send({ type: 'ack', id })
+    return next
+  }
   const outer = Object.create(logic) as LanedLogic
   outer.transition = (snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope) => {
     const message = (event as { message?: { type?: string; id?: RequestId } }).message
     // By far the most: nothing here is about them.
-    const isOwn = message?.type === 'application' || message?.type === 'fitted'
-    if (event.type === 'socket.message' && !isOwn) return logic.transition(snapshot, event, scope)
+    if (event.type === 'socket.message' && message?.type !== 'application') {
+      return logic.transition(snapshot, event, scope)
+    }
+    if (event.type === 'message.fitted') return take(snapshot, event as Fitted, scope)
     if (asksForChart.has(event.type) && message !== undefined && whyNot(snapshot, event) !== undefined) {
       // A chart of one's own need not know of these; whoever asks is answered all the same.
       linkOf(snapshot).refuse('not-allowed', message.id)
@@ -53,37 +70,24 @@ export function withApplicationMessages(logic: LanedLogic, core: Core): LanedLog
     const { name, id } = message as ApplicationMessage
     if (core.handlers.has(name)) return logic.transition(snapshot, event, scope)
     const link = linkOf(snapshot)
-    const take = (data: unknown): AnyMachineSnapshot => {
-      const translated = { type: clientEventPrefix + name, id, data }
-      const refusal = whyNot(snapshot, translated)
-      if (refusal !== undefined) {
-        link.refuse(refusal, id)
-        return snapshot
-      }
-      const next = logic.transition(snapshot, translated, scope)
-      if (id !== undefined) link.send({ type: 'ack', id })
-      return next
-    }
-    // Its turn has come before, and its schema has been asked.
-    if (message?.type === 'fitted') return take((message as Fitted).data)
     if (link.inbox?.busy === true) {
       link.inbox.hold(message as ApplicationMessage, sizeOf(message))
       return snapshot
     }
     const schema = schemas.get(name)
-    if (schema === undefined) return take((message as ApplicationMessage).data)
-    let next: AnyMachineSnapshot | undefined = snapshot
-    const demand = { schema, value: () => valueOf(message as PublishMessage), fitted: (data: unknown) => data }
-    inTime(core, link, id, demand, {
-      fits: (data) => {
-        if (next === undefined) scope.self.send({ type: 'socket.message', message: { type: 'fitted', name, id, data } })
-        else next = take(data)
+    const fitted = (data: unknown): Fitted => ({ type: 'message.fitted', name, id, data })
+    if (schema === undefined) return take(snapshot, fitted((message as ApplicationMessage).data), scope)
+    let next = snapshot
+    const value = (): unknown => valueOf(message as PublishMessage)
+    const demand = { name: `schema of ${name}`, schema, value, fitted }
+    fit(core, link, demand, {
+      id,
+      answered: (event) => {
+        next = take(snapshot, event, scope)
       },
-      refuse: ({ code, issues }) => link.refuse(code as ErrorCode, id, undefined, issues),
+      answeredLater: (event) => scope.self.send(event),
     })
-    const settled = next
-    next = undefined
-    return settled
+    return next
   }
   return outer
 }

@@ -1,25 +1,27 @@
-import {
-  decodeData,
-  encodeData,
-  RequestError,
-  type ErrorCode,
-  type Json,
-  type PublishMessage,
-  type RequestId,
-} from '../../protocol/index.ts'
+import { decodeData, encodeData, type Json, type PublishMessage, type RequestId } from '../../protocol/index.ts'
 import type { Core } from '../core.ts'
 import { isPromise } from '../ports/eventually.ts'
+import { Frame } from '../ports/frame.ts'
 import { validate, type Schema } from '../ports/schema.ts'
 import type { Session } from '../session/session.ts'
 import type { ConnectionLink } from './connection-link.ts'
-import type { Call } from './inbox.ts'
+import { decide, type Decision } from './deciding.ts'
+import { failureOf } from './failure.ts'
 import type { Inbound } from './inbound.ts'
 
-/** What of a message is to fit a schema, and the message with what the schema has made of it. */
-interface Demand {
+/** What of a message is to fit a schema, and what comes of the message with what the schema has made of it. */
+export interface Demand<Fitted> {
+  /** Whose the schema is, for reports. */
+  readonly name: string
   readonly schema: Schema
+  /** @throws when its annotations do not fit it */
   value(): unknown
-  fitted(output: unknown): Inbound
+  fitted(output: unknown): Fitted
+}
+
+/** Who asked for something whose data is checked, and what is done with it. */
+export interface Asking<Fitted> extends Pick<Decision<Fitted>, 'id' | 'answered' | 'answeredLater'> {
+  readonly room?: string
 }
 
 /**
@@ -36,90 +38,61 @@ export function conform(
   const demand = demandOf(core, session, message)
   if (demand === undefined) return proceed(message)
   const { id, room } = message as { readonly id?: RequestId; readonly room: string }
-  inTime(core, link, id, demand, {
-    fits: proceed,
-    refuse: ({ code, issues }) => link.refuse(code as ErrorCode, id, room, issues),
-  })
+  fit(core, link, demand, { id, room, answered: proceed })
 }
 
-/** Whoever has a value checked, or its refusal. */
-export interface Outcome<Fitted> {
-  fits(fitted: Fitted): void
-  refuse(error: RequestError): void
-}
-
-/** Has a value checked: at once, or as a call that what comes after it waits for. */
-export function inTime<Fitted>(
+/** Has a value checked, or answers what is wrong with it. */
+export function fit<Fitted>(
   core: Core,
   link: ConnectionLink,
-  id: RequestId | undefined,
-  { schema, value, fitted }: { schema: Schema; value(): unknown; fitted(output: unknown): Fitted },
-  outcome: Outcome<Fitted>,
+  { name, schema, value, fitted }: Demand<Fitted>,
+  { id, room, ...then }: Asking<Fitted>,
 ): void {
-  const broken = (error: unknown): void => {
-    if (error instanceof RequestError) return outcome.refuse(error)
-    core.telemetry({ type: 'callback.threw', callback: 'schema', error })
-    outcome.refuse(new RequestError('internal'))
-  }
-  const done = (output: unknown): void => {
-    let fit: Fitted
-    try {
-      fit = fitted(output)
-    } catch (error) {
-      return broken(error)
-    }
-    outcome.fits(fit)
-  }
-  let output: unknown
+  let rebuilt: unknown
   try {
-    output = validate(schema, value())
-  } catch (error) {
-    return broken(error)
+    rebuilt = value()
+  } catch {
+    return link.refuse('bad-meta', id, room)
   }
-  if (!isPromise(output)) return done(output)
-  // It is nobody's before the call has begun.
-  output.catch(() => {})
-  const call: Call = {
+  decide<Fitted>(core, link, {
+    ...then,
+    callback: name,
     id,
     ordered: true,
     timeoutMs: core.settings.handlerTimeoutMs,
-    run: () => output,
-    done,
-    failed: broken,
-    broken,
-    expired: () => outcome.refuse(new RequestError('timeout')),
-  }
-  core.inboxOf(link).begin(call)
+    ask: () => {
+      const output = validate(schema, rebuilt)
+      return isPromise(output) ? output.then(fitted) : fitted(output)
+    },
+    undecided: (code) => link.refuse(code, id, room),
+    refused: (error) => link.outbox.push(new Frame(JSON.stringify({ ...failureOf(core, error), id, room }))),
+  })
 }
 
 /** What a message must fit. Whoever is not in the room is refused for that, and learns nothing of its schema. */
-function demandOf(core: Core, session: Session, message: Inbound): Demand | undefined {
+function demandOf(core: Core, session: Session, message: Inbound): Demand<Inbound> | undefined {
   if (message.type !== 'message' && message.type !== 'presence' && message.type !== 'join') return undefined
   const { messageSchema, presenceSchema } = core.roomOptions(message.room)
+  const name = `${message.type === 'message' ? 'messageSchema' : 'presenceSchema'} of ${message.room}`
   if (message.type === 'join') {
     const { presence } = message
     if (presenceSchema === undefined || presence === undefined) return undefined
     const fitted = (output: unknown): Inbound => ({ ...message, presence: plain(output) })
-    return { schema: presenceSchema, value: () => presence, fitted }
+    return { name, schema: presenceSchema, value: () => presence, fitted }
   }
   if (!session.rooms.has(message.room)) return undefined
   if (message.type === 'presence') {
     if (presenceSchema === undefined) return undefined
     const fitted = (output: unknown): Inbound => ({ ...message, state: plain(output) })
-    return { schema: presenceSchema, value: () => message.state, fitted }
+    return { name, schema: presenceSchema, value: () => message.state, fitted }
   }
   if (messageSchema === undefined) return undefined
-  return { schema: messageSchema, value: () => valueOf(message), fitted: (output) => refilled(message, output) }
+  return { name, schema: messageSchema, value: () => valueOf(message), fitted: (output) => refilled(message, output) }
 }
 
-/** @throws RequestError when the annotations do not fit the data */
+/** @throws when the annotations do not fit the data */
 export function valueOf(message: Pick<PublishMessage, 'data' | 'meta' | 'bytes'>): unknown {
-  if (message.bytes !== undefined) return message.bytes
-  try {
-    return decodeData(message)
-  } catch {
-    throw new RequestError('bad-meta')
-  }
+  return message.bytes ?? decodeData(message)
 }
 
 /** A message that says what a schema has made of it, and nothing of what it said before. */

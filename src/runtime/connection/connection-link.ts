@@ -7,7 +7,6 @@ import {
   decodeClientMessage,
   errorMessage,
   RequestError,
-  type DataIssue,
   type Decoded,
   type ProtocolErrorMessage,
   type ErrorCode,
@@ -149,7 +148,7 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
     if (this.#closing) return false
     const now = this.#clock.now()
     this.intake ??= new Intake(this.#settings, now)
-    const verdict = this.intake.judge(now, controlFrameBytes, true, this.user?.allowance)
+    const verdict = this.intake.judge(now, controlFrameBytes, undefined, this.user?.allowance)
     if (verdict !== undefined && 'end' in verdict) this.actor?.send({ type: 'connection.close', reason: verdict.end })
     return verdict === undefined
   }
@@ -209,8 +208,8 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
   }
 
   /** Answers a request that failed. */
-  refuse(code: ErrorCode, id?: RequestId, room?: string, issues?: readonly DataIssue[]): void {
-    this.outbox.refuse({ ...errorMessage(code, id, room), ...(issues && { issues }) })
+  refuse(code: ErrorCode, id?: RequestId, room?: string): void {
+    this.outbox.refuse(errorMessage(code, id, room))
   }
 
   /** Puts an event by until the welcome. False when there is no room for it. */

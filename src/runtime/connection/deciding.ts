@@ -1,5 +1,6 @@
-import type { RequestId } from '../../protocol/index.ts'
+import { RequestError, type RequestId } from '../../protocol/index.ts'
 import type { Core } from '../core.ts'
+import { isPromise } from '../ports/eventually.ts'
 import type { ConnectionLink } from './connection-link.ts'
 import type { Call } from './inbox.ts'
 
@@ -7,48 +8,62 @@ import type { Call } from './inbox.ts'
 export type Indecision = 'internal' | 'timeout'
 
 /** Something that the application is to decide. */
-export interface Decision {
-  /** The name of the option that decides, for reports. */
+export interface Decision<Answer = unknown> {
+  /** What decides, for reports. */
   readonly callback: string
   readonly id: RequestId | undefined
   /** Whether what the session sends meanwhile waits. */
   readonly ordered: boolean
-  ask(context: { readonly signal: AbortSignal }): unknown
-  answered(answer: unknown): void
+  /** How long it may take (ms). @default the runtime's `credentialsTimeoutMs` */
+  readonly timeoutMs?: number
+  ask(context: { readonly signal: AbortSignal }): Answer | PromiseLike<Answer>
+  answered(answer: Answer): void
+  /** Told of what took its time, in a step of its own. @default `answered` */
+  answeredLater?(answer: Answer): void
   undecided(code: Indecision): void
+  /** Told of a `RequestError` that was thrown. @default one like any other: reported, and `undecided` */
+  refused?(error: RequestError): void
 }
 
 /** Has the application decide something: at once, or as a call of the connection's. */
-export function decide(core: Core, link: ConnectionLink, decision: Decision): void {
-  const { id, ordered, callback, answered } = decision
+export function decide<Answer>(core: Core, link: ConnectionLink, decision: Decision<Answer>): void {
+  const { id, ordered, callback, timeoutMs = core.settings.credentialsTimeoutMs } = decision
   const controller = new AbortController()
-  const failed = (error: unknown): void => {
+  const broken = (error: unknown): void => {
     core.telemetry({ type: 'callback.threw', callback, error })
     decision.undecided('internal')
   }
-  let answer: unknown
+  const failed = (error: unknown): void => {
+    if (decision.refused !== undefined && error instanceof RequestError) decision.refused(error)
+    else broken(error)
+  }
+  let answer: Answer | PromiseLike<Answer>
   try {
     answer = decision.ask(controller)
   } catch (error) {
     return failed(error)
   }
-  // What is answered at once waits for nothing. Some databases' queries are awaited and no promises.
-  if (!isThenable(answer)) return answered(answer)
+  // What is answered at once waits for nothing.
+  if (!isPromise(answer)) return decision.answered(answer)
+  // Some databases' queries are awaited and no promises; to ask one twice may be to query twice.
+  const promise = Promise.resolve(answer)
+  // It is nobody's before the call has begun, and stays so when the connection has ended.
+  promise.catch(() => {})
   const call: Call = {
     id,
     ordered,
-    timeoutMs: core.settings.credentialsTimeoutMs,
+    timeoutMs,
     run: (signal) => {
       signal.addEventListener('abort', () => controller.abort(), { once: true })
-      return answer
+      return promise
     },
-    done: answered,
+    done: (result) => {
+      if (decision.answeredLater === undefined) decision.answered(result as Answer)
+      else decision.answeredLater(result as Answer)
+    },
     failed,
-    broken: failed,
+    broken,
     expired: () => decision.undecided('timeout'),
   }
   core.inboxOf(link).begin(call)
 }
-
-const isThenable = (value: unknown): boolean =>
-  typeof (value as { then?: unknown } | null | undefined)?.then === 'function'

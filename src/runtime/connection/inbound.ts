@@ -32,7 +32,7 @@ const handlers: { readonly [Type in Inbound['type']]: Handler<Extract<Inbound, {
   join,
   leave: (core, link, session, message) => toRoom(core, link, session, 'room.leave', message),
   presence: (core, link, session, message) => {
-    const fault = faultOf(core, message.state)
+    const fault = faultOf(core, session, message)
     if (fault === undefined) toRoom(core, link, session, 'room.presence', message)
     else link.refuse(fault, message.id, message.room)
   },
@@ -62,8 +62,12 @@ export function handleMessage(core: Core, link: ConnectionLink, message: Inbound
 
 /** Does what somebody asks for who may ask for it. */
 function fulfil(core: Core, link: ConnectionLink, session: Session, message: Inbound): void {
-  if (core.hasRoomSchemas) conform(core, link, session, message, (fitted) => perform(core, link, fitted))
-  else perform(core, link, message)
+  if (!core.hasRoomSchemas) return perform(core, link, message)
+  // A schema costs work: it is asked of nothing that is refused anyway. What it makes of a state is looked at again.
+  const fault = faultOf(core, session, message)
+  const { id, room } = message as { readonly id?: RequestId; readonly room?: string }
+  if (fault === undefined) conform(core, link, session, message, (fitted) => perform(core, link, fitted))
+  else link.refuse(fault, id, room)
 }
 
 /** Does at once what a message asks for: also for a machine's own actions, which wait for nobody. */
@@ -76,11 +80,8 @@ export function perform(core: Core, link: ConnectionLink, message: Inbound): voi
 
 function join(core: Core, link: ConnectionLink, session: Session, message: JoinMessage): void {
   const { id, room } = message
-  const fault = faultOf(core, message.presence)
+  const fault = faultOf(core, session, message)
   if (fault !== undefined) return link.refuse(fault, id, room)
-  if (!session.rooms.has(room) && session.rooms.size >= core.settings.roomsPerSession) {
-    return link.refuse('too-many-rooms', id, room)
-  }
   const address = `room:${room}`
   // From now on, not from the answer on: what is said right behind a join goes to the same room, after it.
   session.rooms.set(room, address)
@@ -100,8 +101,17 @@ function toRoom(
   else core.route(address, { type, session, message } as never)
 }
 
+/** What speaks against what a message asks for, by how much it is. */
+function faultOf(core: Core, session: Session, message: Inbound): ErrorCode | undefined {
+  if (message.type === 'presence') return faultOfState(core, message.state)
+  if (message.type !== 'join') return undefined
+  const fault = faultOfState(core, message.presence)
+  if (fault !== undefined || session.rooms.has(message.room)) return fault
+  return session.rooms.size >= core.settings.roomsPerSession ? 'too-many-rooms' : undefined
+}
+
 /** What speaks against showing somebody as this. */
-function faultOf({ settings, budget }: Core, state: Json | undefined): ErrorCode | undefined {
+function faultOfState({ settings, budget }: Core, state: Json | undefined): ErrorCode | undefined {
   if (state === undefined) return undefined
   if (presenceSizeOf(state) > settings.presenceBytes) return 'presence-too-large'
   return budget.spent ? 'overloaded' : undefined

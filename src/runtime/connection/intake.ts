@@ -32,17 +32,19 @@ export class Intake {
   }
 
   /**
-   * Judges a message.
+   * Judges a message, or a control frame.
    *
-   * @param readable - whether it could be read
+   * @param readable - whether it could be read; undefined of a control frame, in which there is nothing to read: whoever
+   * sends some among messages that cannot be read is not to go on for ever
    * @param shared - what its user may say by all connections
    */
-  judge(now: number, bytes: number, readable: boolean, shared: Allowance | undefined): Verdict {
+  judge(now: number, bytes: number, readable: boolean | undefined, shared: Allowance | undefined): Verdict {
     const waitMs = this.#allowance.take(now, bytes) || shared?.take(now, bytes) || 0
     if (waitMs > 0) {
       this.#refusals ??= new TokenBucket(refusalsPerSecond, this.#settings.refusalBurst, now)
       return this.#refusals.take(now) ? { retryAfterMs: waitMs } : { end: 'rate-limited' }
     }
+    if (readable === undefined) return undefined
     this.#malformed = readable ? 0 : this.#malformed + 1
     return this.#malformed > this.#settings.malformedCount ? { end: 'limit-reached' } : undefined
   }

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { RequestError, type DataIssue } from '../../protocol/index.ts'
+import { isPromise } from './eventually.ts'
+import { errorCodes, RequestError, type DataIssue } from '../../protocol/index.ts'
 
 /** What a schema is: of Zod, Valibot, ArkType, or whatever else speaks Standard Schema (standardschema.dev). */
 export type Schema<Output = unknown> = StandardSchemaV1<unknown, Output>
@@ -31,13 +32,12 @@ export function checkSchema(name: string, schema: unknown): void {
  */
 export function validate(schema: Schema<never> | Schema, value: unknown): unknown {
   const result = schema['~standard'].validate(value)
-  // Not only promises: what a library awaits need be none.
-  return 'then' in result ? Promise.resolve(result).then(outputOf) : outputOf(result)
+  return isPromise(result) ? Promise.resolve(result).then(outputOf) : outputOf(result)
 }
 
 function outputOf(result: StandardSchemaV1.Result<unknown>): unknown {
   if (result.issues === undefined) return result.value
-  throw new RequestError('invalid-data', 'The data is not what is expected here.', issuesOf(result.issues))
+  throw new RequestError('invalid-data', errorCodes['invalid-data'], issuesOf(result.issues))
 }
 
 function issuesOf(issues: readonly StandardSchemaV1.Issue[]): DataIssue[] {

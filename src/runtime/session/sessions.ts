@@ -182,7 +182,7 @@ export class Sessions {
     const failed = (error: unknown): void => this.#core.telemetry({ type: 'storage.failed', error })
     try {
       const told = action()
-      if (isPromise(told)) told.catch(failed)
+      if (isPromise(told)) told.then(undefined, failed)
     } catch (error) {
       failed(error)
     }
