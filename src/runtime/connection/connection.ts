@@ -6,14 +6,7 @@ import {
   type Identity,
   type User,
 } from '../../../machines/index.ts'
-import {
-  encodeData,
-  isRoomName,
-  RequestError,
-  type AuthMessage,
-  type ErrorCode,
-  type HelloMessage,
-} from '../../protocol/index.ts'
+import { encodeData, isRoomName, RequestError, type AuthMessage, type HelloMessage } from '../../protocol/index.ts'
 import { admit, becomeUser, release, suspend, takeOver } from './admission.ts'
 import { withApplicationMessages } from './application.ts'
 import { applicationType, sendApplicationMessage } from './connection-handle.ts'
@@ -217,8 +210,9 @@ function actions(core: Core, sessions: Sessions): object {
       const link = linkOf(args)
       const message = args.event.message as AuthMessage | undefined
       const { error } = args.event
-      const code = error instanceof RequestError ? (error.code as ErrorCode) : 'not-authenticated'
-      link.refuse(code, message === undefined ? link.renewal : message.id)
+      // What an application throws is nobody's business.
+      const isFull = error instanceof RequestError && error.code === 'overloaded'
+      link.refuse(isFull ? 'overloaded' : 'not-authenticated', message === undefined ? link.renewal : message.id)
     },
     sayGoodbye: (args: Args) => {
       const { reconnectAfterMs = 0 } = args.event as { reconnectAfterMs?: number }
