@@ -181,6 +181,8 @@ export function connectionSetup<Context extends object = object, Events extends 
       credentialsTimeout: 10_000,
       /** Until the present credentials expire; `Infinity` (no timer) for those that do not. */
       untilExpiry: Infinity,
+      /** Until credentials that are about to be replaced expire; `Infinity` when they have. */
+      untilFormerExpiry: Infinity,
       /** How long an expired identity may take to be renewed. */
       renewalGrace: 25_000,
       /** How long the close handshake may take. */
@@ -366,7 +368,7 @@ export const connectionMachine = connectionSetup().createMachine({
               after: {
                 credentialsTimeout: { target: 'valid', actions: 'refuseIdentity' },
                 // Whatever is being checked, the former credentials hold no longer than they do.
-                untilExpiry: { actions: 'suspend' },
+                untilFormerExpiry: { actions: 'suspend' },
               },
             },
           },

@@ -67,6 +67,7 @@ export class MemoryServerSocket implements TransportSocket {
 
   /** Something has arrived from the client, in its turn. */
   read(arrival: () => void): void {
+    if (this.ended) return
     if (this.#paused) this.#unread.push(arrival)
     else arrival()
   }
@@ -108,6 +109,8 @@ export class MemoryServerSocket implements TransportSocket {
     if (this.ended) return
     this.ended = true
     this.bufferedBytes = 0
+    // What has not been read by now is not read any more.
+    this.#unread = []
     this.sink?.closed(code)
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Acceptor } from '../../src/index.ts'
+import type { Acceptor, TransportSocket } from '../../src/index.ts'
 import { VirtualClock } from '../../src/testing/index.ts'
 import { memoryTransport } from '../../src/transports/memory.ts'
 import { describeTransport } from './contract.ts'
@@ -33,6 +33,36 @@ describeTransport('memory', async (acceptor, limits) => {
 })
 
 describe('a memory transport', () => {
+  it('delivers nothing to a socket that has ended, whatever waited there to be read', async () => {
+    const clock = new VirtualClock()
+    const told: unknown[] = []
+    let server: TransportSocket | undefined
+    const acceptor: Acceptor = {
+      accept: (socket) => {
+        server = socket
+        return {
+          message: (text) => told.push(text),
+          binary: () => {},
+          ping: () => {},
+          pong: () => {},
+          drained: () => {},
+          closed: (code) => told.push(code),
+        }
+      },
+    }
+    const client = memoryTransport(acceptor, { clock }).connect()
+    await clock.settle()
+    client.send('heard')
+    await clock.settle()
+    server?.pause()
+    client.send('unread')
+    await clock.settle()
+    server?.terminate()
+    server?.resume()
+    await clock.settle()
+    expect(told).toEqual(['heard', 1006])
+  })
+
   it('gives each client an address of its own, whatever other transports have given', async () => {
     const connect = async (): Promise<string[]> => {
       const clock = new VirtualClock()

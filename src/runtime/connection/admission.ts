@@ -122,31 +122,6 @@ export function becomeUser(core: Core, link: ConnectionLink, { user }: Identity)
   core.sessionChanged(session)
 }
 
-/**
- * The credentials have run out. What the client says from here on waits, as behind a handler, until they are renewed, and
- * is lost with the connection when they are not.
- */
-export function suspend(core: Core, link: ConnectionLink): void {
-  // An attempt at a renewal was refused: it waits already.
-  if (link.renewed !== undefined) return
-  const renewal = new Promise<void>((resolve) => {
-    link.renewed = resolve
-  })
-  const nothing = (): void => {}
-  const call: Call = {
-    id: undefined,
-    ordered: true,
-    timeoutMs: Infinity,
-    run: () => renewal,
-    done: nothing,
-    failed: nothing,
-    broken: nothing,
-    expired: nothing,
-  }
-  core.inboxOf(link)
-  handleMessage(core, link, { type: 'call', call })
-}
-
 /** Lets go of a connection's session: it waits for its client, or is over, as the reason has it. */
 export function release(core: Core, sessions: Sessions, link: ConnectionLink, reason: EndReason): void {
   sessions.abandon(link)

@@ -56,8 +56,6 @@ export class ConnectionLink implements SocketSink, OutboxOwner {
   hello: HelloMessage | undefined
   /** The id of the `auth` that is being checked, or was checked last. */
   renewal: RequestId | undefined
-  /** Lets go on what waits for fresh credentials; undefined while nothing does. */
-  renewed: (() => void) | undefined
   /** What it is counted by. */
   pass: Pass | undefined
   /** Whose it is, once that is known. */

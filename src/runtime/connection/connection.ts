@@ -7,7 +7,7 @@ import {
   type User,
 } from '../../../machines/index.ts'
 import { encodeData, isRoomName, RequestError, type AuthMessage, type HelloMessage } from '../../protocol/index.ts'
-import { admit, becomeUser, release, suspend, takeOver } from './admission.ts'
+import { admit, becomeUser, release, takeOver } from './admission.ts'
 import { withApplicationMessages } from './application.ts'
 import { applicationType, sendApplicationMessage } from './connection-handle.ts'
 import type { ConnectionLink } from './connection-link.ts'
@@ -201,10 +201,9 @@ function actions(core: Core, sessions: Sessions): object {
         ...remainingLife(identity, core.environment.clock.now()),
       })
       askAgain(core, linkOf(args))
-      linkOf(args).renewed?.()
-      linkOf(args).renewed = undefined
+      linkOf(args).inbox?.release()
     },
-    suspend: (args: Args) => suspend(core, linkOf(args)),
+    suspend: (args: Args) => core.inboxOf(linkOf(args)).suspend(),
     becomeUser: (args: Args) => becomeUser(core, linkOf(args), args.event.output as Identity),
     refuseIdentity: (args: Args) => {
       const link = linkOf(args)

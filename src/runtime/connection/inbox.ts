@@ -58,6 +58,8 @@ export class Inbox<Message> {
   /** Whether a message is being handled that has waited: what comes of it is not to wait behind the others. */
   #itsTurn = false
   #pausedAt: number | undefined
+  /** Whether what comes waits although nothing is under way. */
+  #suspended = false
   #closed = false
   #lastCall = 0
 
@@ -117,6 +119,17 @@ export class Inbox<Message> {
     this.#link.socket.pause()
   }
 
+  /** From here on everything waits, what has come before as well, until {@link release}: the credentials have run out. */
+  suspend(): void {
+    this.#suspended = true
+  }
+
+  /** There are fresh ones. */
+  release(): void {
+    this.#suspended = false
+    if (this.#waiting.length > 0) this.#core.environment.clock.setImmediate(this.#advance)
+  }
+
   /** Begins a call. */
   begin(call: Call): void {
     const name = `handler:${++this.#lastCall}`
@@ -142,7 +155,7 @@ export class Inbox<Message> {
   }
 
   get #occupied(): boolean {
-    return this.#ordered !== undefined || this.#calls.size >= this.#limits.calls
+    return this.#suspended || this.#ordered !== undefined || this.#calls.size >= this.#limits.calls
   }
 
   #ended(name: string): void {

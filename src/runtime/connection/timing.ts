@@ -30,6 +30,7 @@ export function connectionTiming(settings: Settings, now: () => number) {
     delays: {
       credentialsTimeout: credentialsTimeoutMs,
       untilExpiry: (args: Args) => untilExpiry(args),
+      untilFormerExpiry: (args: Args) => untilExpiry(args) || Infinity,
       renewalGrace: (args: Args) => untilExpiry(args, renewalGraceMs),
       goodbyeGrace: goodbyeGraceMs,
       // A slow reader's close frame waits behind its backlog and is not worth waiting for.
