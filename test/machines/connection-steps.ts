@@ -53,7 +53,7 @@ const chartOf = (hasCredentials: boolean): Chart =>
     input: { link: {} },
     events,
     outputs: { authenticate: [ada], heartbeat: [undefined] },
-    delays: { untilExpiry: 60_000 },
+    delays: { untilExpiry: 60_000, untilFormerExpiry: 60_000 },
     guards: {
       isForbidden: (step) => step['error'] === 'forbidden',
       isUnknown: (step) => step['error'] === 'unavailable',
