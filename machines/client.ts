@@ -237,6 +237,8 @@ export const clientMachine = setup({
               description: 'The application is asked for a fresh token.',
               entry: 'getToken',
               on: {
+                // Another than is asked for now.
+                'server.authenticated': { actions: 'noteLife' },
                 // What it was asked for before does not count.
                 'client.authenticate': { target: 'renewing', reenter: true },
                 'token.got': { target: 'presenting' },

@@ -144,6 +144,8 @@ export function connectionSetup<Context extends object = object, Events extends 
       becomeUser: () => {},
       /** Answers that the fresh token was refused. */
       refuseIdentity: () => {},
+      /** Answers that there is no place for one more connection of the user. */
+      refusePlace: () => {},
       /** Tells the client to go, and when to come back. */
       sayGoodbye: () => {},
       /** Drops everything that waits to be sent. */
@@ -176,6 +178,8 @@ export function connectionSetup<Context extends object = object, Events extends 
       sameUser: () => false,
       /** Whether a guest has turned out to be somebody. */
       mayBecomeUser: () => false,
+      /** Whether that is somebody who has as many connections as one may have. */
+      isOneTooMany: () => false,
     },
     delays: {
       credentialsTimeout: 10_000,
@@ -351,15 +355,16 @@ export const connectionMachine = connectionSetup().createMachine({
                   message: event.type === 'identity.renew' ? event.message : undefined,
                 }),
                 onDone: [
-                  {
-                    guard: 'sameUser',
-                    target: 'valid',
-                    actions: [assign({ identity: ({ event }) => event.output }), 'confirmIdentity'],
-                  },
+                  { guard: 'isOneTooMany', target: 'valid', actions: 'refusePlace' },
                   {
                     guard: 'mayBecomeUser',
                     target: 'valid',
                     actions: [assign({ identity: ({ event }) => event.output }), 'becomeUser', 'confirmIdentity'],
+                  },
+                  {
+                    guard: 'sameUser',
+                    target: 'valid',
+                    actions: [assign({ identity: ({ event }) => event.output }), 'confirmIdentity'],
                   },
                   { target: 'valid', actions: 'refuseIdentity' },
                 ],

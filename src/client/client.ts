@@ -94,8 +94,9 @@ export class Client {
    * so, and keeps its rooms. A token that was asked for before does not do, however late it is presented.
    *
    * @returns the id of the user whom the server takes this for; `client.on('authenticated', …)` tells of it as well
-   * @throws ClientError `not-authenticated` when the server refuses it, or `token()` throws or gives none, `overloaded`
-   * when the user has too many connections, `timeout` and `closed`; all but the last come as `error` events, too
+   * @throws ClientError `not-authenticated` when the server refuses it, or `token()` throws, or gives none on a connection;
+   * `overloaded` when the user has too many connections; `timeout`; `closed` when the client is, also by a server that
+   * refuses the token as it comes back. All but the last come as `error` events, too
    */
   authenticate(): Promise<string> {
     return this.#link.authenticate()

@@ -12,7 +12,7 @@ import { withPopulation, type PopulationListener } from './actors/population.ts'
 import { giveUp, roomLogic } from './room/room.ts'
 import { RoomRecord } from './room/room-record.ts'
 import { Drain } from './drain.ts'
-import { isPromise, type Eventually } from './ports/eventually.ts'
+import { isThenable, type Eventually } from './ports/eventually.ts'
 import type { SessionRecord, SessionStore } from './ports/session-store.ts'
 import { Sessions } from './session/sessions.ts'
 import type { Session } from './session/session.ts'
@@ -84,7 +84,7 @@ export class Supervisor implements PopulationListener {
       },
       guards: {
         noConnections: () => this.connections.size === 0,
-        mustRestore: () => isPromise(this.#restorable) || this.#restorable.length > 0,
+        mustRestore: () => isThenable(this.#restorable) || this.#restorable.length > 0,
       },
       delays: { closingTimeout: this.#core.settings.drainMs },
     })

@@ -40,7 +40,14 @@ export type TelemetryEvent =
   /** A room failed too often, or its log could not be opened: everybody is out of it. */
   | { readonly type: 'room.givenUp'; readonly room: string }
   /** A function that the application handed in (observer, listener, authenticate) threw where nobody waits for it. */
-  | { readonly type: 'callback.threw'; readonly callback: string; readonly error: unknown }
+  | {
+      readonly type: 'callback.threw'
+      /** The name of the option, or of the handler. */
+      readonly callback: string
+      /** The room, or the type of message, that it was called for, where it is one of several. */
+      readonly of?: string
+      readonly error: unknown
+    }
   /** More restarts than allowed, or sessions that could not be restored: the runtime closes its connections and stops. */
   | { readonly type: 'runtime.failed'; readonly error?: unknown }
 

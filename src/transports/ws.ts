@@ -25,7 +25,7 @@ export interface WsTransportOptions {
   readonly trustedProxies?: readonly string[] | undefined
   /**
    * How many TCP connections of the server may not have asked for an upgrade; of more, the one that has been silent for
-   * longest is reset. For a server that serves nothing else.
+   * longest is ended. For a plain HTTP server that serves nothing else.
    *
    * @default no limit
    */
@@ -66,7 +66,7 @@ export function wsTransport(acceptor: Acceptor, server: Server, options: WsTrans
   const evicted = (): void => acceptor.noteRefusal?.('unauthenticated')
   const silent = silentConnections < Infinity ? new SilentSockets(server, silentConnections, evicted) : undefined
 
-  return attachAt(server, path, (request, tcp, head) => {
+  const transport = attachAt(server, path, (request, tcp, head) => {
     silent?.spoke(tcp)
     const refusal = refusalOf(request)
     if (refusal !== undefined) return refuse(tcp, refusal)
@@ -81,6 +81,12 @@ export function wsTransport(acceptor: Acceptor, server: Server, options: WsTrans
       ;(socket as ServerSocket).begin(acceptor, tcp, connectRequest(request, address))
     })
   })
+  return {
+    detach: () => {
+      silent?.close()
+      transport.detach()
+    },
+  }
 }
 
 /**

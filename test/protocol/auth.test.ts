@@ -132,6 +132,21 @@ describe('auth', () => {
     expect([ada.closed, heard(cyd).map(([, data]) => data)]).toEqual([[], ['hello', 1, 2, 6]])
   })
 
+  it('[AUTH-4] is all that counts: an answer to the server does not', async () => {
+    const stage = withExpiry()
+    const ada = await stage.connect({ token: 'ada:60' })
+    const [connection] = stage.runtime.connections
+    await stage.clock.advance(61_000)
+    const answer = connection?.request('question', 1, { timeoutMs: 60_000 })
+    await stage.clock.settle()
+    let answered: unknown
+    void answer?.then((value) => (answered = value))
+    await ask(stage, ada, { type: 'reply', id: ada.last('question')['id'], data: 'forged' })
+    expect(answered).toBeUndefined()
+    await ask(stage, ada, { type: 'auth', token: 'ada:60' })
+    expect(answered).toBe('forged')
+  })
+
   it('[AUTH-4] lets nothing through while it is being checked, once the former credentials have run out', async () => {
     const checks: (() => void)[] = []
     const stage: Stage = new Stage({

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createRuntime, defineHandler, defineRoom, type RuntimeOptions } from '../../src/index.ts'
+import { z } from 'zod'
+import { createRuntime, defineHandler, defineRoom, RequestError, type RuntimeOptions } from '../../src/index.ts'
 import { Stage } from '../stage.ts'
 import { LaggingHistory } from '../lagging-store.ts'
 import { ask, byName, claimOf, greet, heard } from './cast.ts'
@@ -69,7 +70,87 @@ describe('a guest', () => {
     await stage.connect({ token: 'ada' })
     const guest = await stage.connect()
     expect(await ask(stage, guest, auth('ada', 1))).toMatchObject([{ code: 'overloaded', id: 1 }])
-    expect(stage.runtime.refusals.connections).toEqual({ user: 1 })
+    expect(stage.runtime.refusals.requests).toEqual({ overloaded: 1 })
+  })
+
+  it('[RATE-5] of whom several are checked at once become no more of a user’s connections than there may be', async () => {
+    const checks: (() => void)[] = []
+    const authenticate = ({ token = '' }): Promise<{ id: string }> =>
+      new Promise((resolve) => checks.push(() => resolve({ id: token })))
+    const stage = new Stage({ authenticate, guest: () => ({ id: `guest-${++guests}` }), connectionsPerUser: 1 })
+    const all = [await stage.connect(), await stage.connect(), await stage.connect()]
+    for (const each of all) each.send(auth('ada', 1))
+    await stage.clock.settle()
+    for (const check of checks) check()
+    await stage.clock.settle()
+    expect(all.map((each) => each.received.at(-1))).toMatchObject([
+      { type: 'authenticated', user: 'ada' },
+      { code: 'overloaded', id: 1 },
+      { code: 'overloaded', id: 1 },
+    ])
+    expect(stage.runtime.user('ada').connections).toHaveLength(1)
+  })
+
+  it('[AUTH-2] is told nothing of what an application throws at its token', async () => {
+    const authenticate = (): never => {
+      throw new RequestError('overloaded', 'The database of the third floor is full.')
+    }
+    const stage = new Stage({ authenticate, guest: () => ({ id: 'guest' }) })
+    const ada = await stage.connect()
+    const [error] = await ask(stage, ada, auth('ada', 1))
+    expect(error).toMatchObject({ code: 'not-authenticated', id: 1 })
+    expect(JSON.stringify(error)).not.toContain('floor')
+  })
+
+  it('[AUTH-3] becomes the user also when that has the id that the guest had', async () => {
+    const stage = new Stage({
+      ...byName,
+      guest: () => ({ id: 'ada' }),
+      rooms: { staff: defineRoom({ guests: false }) },
+    })
+    const ada = await stage.connect()
+    await ask(stage, ada, auth('ada'))
+    expect(stage.runtime.connections[0]?.guest).toBe(false)
+    expect(await ask(stage, ada, { type: 'join', room: 'staff' })).toMatchObject([{ type: 'joined' }])
+  })
+
+  it('[AUTH-3] [PRESENCE] who comes into a room that opens slowly has come as the user', async () => {
+    const history = new LaggingHistory()
+    const stage = new Stage({ ...open, history })
+    history.opens.lag = true
+    const ada = await stage.connect()
+    await ask(stage, ada, { type: 'join', room: 'main' }, auth('ada'))
+    expect(ada.last('authenticated')).toMatchObject({ user: 'ada' })
+    history.opens.answer()
+    await stage.clock.settle()
+    expect(ada.last('joined')).toMatchObject({ members: [{ user: 'ada' }] })
+    expect(ada.of('presence')).toEqual([])
+  })
+
+  it('[AUTH-3] [PERMIT-2] says and joins nothing by what the guest was allowed while a schema took its time', async () => {
+    const schemas: (() => void)[] = []
+    const slow = z.any().refine(() => new Promise((resolve) => schemas.push(() => resolve(true))))
+    const asked: string[] = []
+    const stage = new Stage({
+      ...open,
+      rooms: { '*': defineRoom({ messageSchema: slow, presenceSchema: slow }) },
+      authorize: ({ guest, action, room }) => {
+        asked.push(`${guest ? 'guest' : 'ada'} ${action} ${room}`)
+        return guest || room === 'main' ? action === 'join' || guest : false
+      },
+    })
+    const ada = await stage.member('main')
+    await ask(stage, ada, say('as a guest', 1), { type: 'join', room: 'other', presence: 1, id: 2 }, auth('ada', 3))
+    while (schemas.length > 0) {
+      for (const answer of schemas.splice(0)) answer()
+      await stage.clock.settle()
+    }
+    expect(ada.of('error')).toMatchObject([
+      { code: 'forbidden', id: 1 },
+      { code: 'forbidden', id: 2 },
+    ])
+    expect(heard(ada)).toEqual([])
+    expect(stage.runtime.connections[0]?.rooms).toEqual(['main'])
   })
 
   it('[AUTH-3] [ORDER] is a room’s member until the room is told, and what it has said before is its own', async () => {
@@ -105,11 +186,11 @@ describe('a guest', () => {
       const ada = await stage.connect()
       for (const client of [bob, ada]) await ask(stage, client, { type: 'join', room: 'main' })
       const { user: guest } = ada.last('welcome')
-      await ask(stage, ada, say(1), { type: 'leave', room: 'main' }, auth('ada', 2))
+      await ask(stage, ada, say(1), ...(how === 'leave' ? [{ type: 'leave', room: 'main' }] : []), auth('ada', 2))
       if (how === 'cut') ada.socket.cut()
       history.settle()
-      await stage.clock.settle()
-      expect(bob.last('presence')).toMatchObject({ left: [guest] })
+      await stage.clock.advance(1_000)
+      expect(bob.last('presence')).toMatchObject({ left: [how === 'leave' ? guest : 'ada'] })
       const cyd = await stage.member('main', { token: 'cyd' })
       expect(cyd.last('joined')['members']).toEqual([{ user: 'bob' }, { user: 'cyd' }])
     },

@@ -119,6 +119,19 @@ describe('permission', () => {
     expect(await ask(stage, ada, { type: 'join', room: 'other', id: 2 })).toMatchObject([{ code: 'forbidden', id: 2 }])
   })
 
+  it('[PERMIT-2] is not taken back by a doubt of before', async () => {
+    let doubts = 1
+    const stage = new Stage({
+      ...byName,
+      authorize: () => doubts-- !== 0 || new Promise(() => {}),
+    })
+    const ada = await stage.member('main', { token: 'ada' })
+    await ask(stage, ada, { type: 'auth', token: 'ada' }, { type: 'ping' })
+    await ask(stage, ada, { type: 'auth', token: 'ada' })
+    await stage.clock.advance(20_000)
+    expect([ada.of('authenticated').length, ada.of('error'), doubts]).toEqual([2, [], -2])
+  })
+
   it('[PERMIT-2] is asked for again after a renewal; who may not stay is taken out, and told', async () => {
     const { stage, forbidden, asked } = guarded()
     const bob = await stage.member('main', { token: 'bob' })

@@ -143,7 +143,7 @@ describe('the schema of a room', () => {
     ])
     expect(heard(bob).map(([, data]) => data)).toEqual(['fine'])
     const threw = stage.telemetry.filter(({ type }) => type === 'callback.threw')
-    expect(threw).toMatchObject(Array.from({ length: 5 }, () => ({ callback: 'messageSchema of main' })))
+    expect(threw).toMatchObject(Array.from({ length: 5 }, () => ({ callback: 'messageSchema', of: 'main' })))
     expect(JSON.stringify(ada.received)).not.toContain('hunter2')
   })
 
@@ -303,6 +303,18 @@ describe('the schema of a room', () => {
   })
 })
 
+describe('what a schema throws', () => {
+  it('[ERROR-3] [ISOLATE] is `internal` where it cannot be told', async () => {
+    const throws = schemaOf(() => {
+      throw Object.assign(new RequestError('odd', 'So it is.'), { issues: [{ message: 'x', path: [1n] }] })
+    })
+    const stage = new Stage({ rooms: { main: { messageSchema: throws } } })
+    const ada = await stage.member()
+    expect(await ask(stage, ada, say(1, { id: 1 }))).toMatchObject([{ code: 'internal', id: 1 }])
+    expect(ada.closed).toEqual([])
+  })
+})
+
 describe('the schema of a handler', () => {
   it('[SCHEMA-1] [CALL-1] refuses what does not fit, and hands the rest on as what it has made of it', async () => {
     const taken: unknown[] = []
@@ -378,7 +390,7 @@ describe('the schema of a message for a machine', () => {
       { code: 'internal', id: 1 },
     ])
     const threw = stage.telemetry.filter(({ type }) => type === 'callback.threw')
-    expect(threw).toMatchObject([{ callback: 'schema of ready' }, { callback: 'schema of ready' }])
+    expect(threw).toMatchObject(Array.from({ length: 2 }, () => ({ callback: 'schema', of: 'ready' })))
   })
 
   it('[APP-2] is asked in the state in which the message has its turn', async () => {

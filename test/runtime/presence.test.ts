@@ -33,9 +33,7 @@ describe('presence', () => {
                 ? presence.assign(user, session, role)
                 : what === 'leave'
                   ? presence.leave(user, session)
-                  : tabs.has(session)
-                    ? presence.update(user, session, state ?? null)
-                    : undefined
+                  : presence.update(user, session, state ?? null)
           for (const member of change?.joined ?? []) {
             expect(view.has(member.user)).toBe(false)
             view.set(member.user, member.state)

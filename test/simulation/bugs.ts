@@ -232,8 +232,8 @@ export const bugs: readonly Bug[] = [
     patches: [
       patch(
         'src/runtime/session/sessions.ts',
-        '    session.replies?.clear()\n    this.#tell(() => this.#store.delete(id))',
-        '    session.replies?.clear()',
+        '    session.directIds?.clear()\n    this.#tell(() => this.#store.delete(id))',
+        '    session.directIds?.clear()',
       ),
     ],
   },

@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import { createRuntime, type Runtime, type RuntimeOptions } from 'greenroom'
+import { wsTransport } from 'greenroom/ws'
 import { createClient, type Client, type ClientOptions } from 'greenroom/client'
 
 function run(options: RuntimeOptions = {}): Runtime {
@@ -85,6 +86,14 @@ describe('a runtime on a port', () => {
     await connect(port).join('main').send('hi')
     await talking.send('after')
     for (const socket of mute) socket.destroy()
+  })
+
+  it('[CLOSED] ends no silent connection of a server that it has been detached from', async () => {
+    const server = createServer()
+    const transport = wsTransport(createRuntime(), server, { silentConnections: 0 })
+    expect(server.listenerCount('connection')).toBe(2)
+    transport.detach()
+    expect([server.listenerCount('connection'), server.listenerCount('upgrade')]).toEqual([1, 0])
   })
 
   it('says that a port is taken', async () => {

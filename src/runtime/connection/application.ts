@@ -79,7 +79,7 @@ export function withApplicationMessages(logic: LanedLogic, core: Core): LanedLog
     if (schema === undefined) return take(snapshot, fitted((message as ApplicationMessage).data), scope)
     let next = snapshot
     const value = (): unknown => valueOf(message as PublishMessage)
-    const demand = { name: `schema of ${name}`, schema, value, fitted }
+    const demand = { callback: 'schema', of: name, schema, value, fitted }
     fit(core, link, demand, {
       id,
       answered: (event) => {

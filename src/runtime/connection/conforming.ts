@@ -1,6 +1,6 @@
 import { decodeData, encodeData, type Json, type PublishMessage, type RequestId } from '../../protocol/index.ts'
 import type { Core } from '../core.ts'
-import { isPromise } from '../ports/eventually.ts'
+import { isThenable } from '../ports/eventually.ts'
 import { Frame } from '../ports/frame.ts'
 import { validate, type Schema } from '../ports/schema.ts'
 import type { Session } from '../session/session.ts'
@@ -11,8 +11,9 @@ import type { Inbound } from './inbound.ts'
 
 /** What of a message is to fit a schema, and what comes of the message with what the schema has made of it. */
 export interface Demand<Fitted> {
-  /** Whose the schema is, for reports. */
-  readonly name: string
+  /** The option that the schema is, and the room or type of message that it is for. */
+  readonly callback: string
+  readonly of: string
   readonly schema: Schema
   /** @throws when its annotations do not fit it */
   value(): unknown
@@ -45,7 +46,7 @@ export function conform(
 export function fit<Fitted>(
   core: Core,
   link: ConnectionLink,
-  { name, schema, value, fitted }: Demand<Fitted>,
+  { callback, of, schema, value, fitted }: Demand<Fitted>,
   { id, room, ...then }: Asking<Fitted>,
 ): void {
   let rebuilt: unknown
@@ -56,13 +57,14 @@ export function fit<Fitted>(
   }
   decide<Fitted>(core, link, {
     ...then,
-    callback: name,
+    callback,
+    of,
     id,
     ordered: true,
     timeoutMs: core.settings.handlerTimeoutMs,
     ask: () => {
       const output = validate(schema, rebuilt)
-      return isPromise(output) ? output.then(fitted) : fitted(output)
+      return isThenable(output) ? output.then(fitted) : fitted(output)
     },
     undecided: (code) => link.refuse(code, id, room),
     refused: (error) => link.outbox.push(new Frame(JSON.stringify({ ...failureOf(core, error), id, room }))),
@@ -73,21 +75,22 @@ export function fit<Fitted>(
 function demandOf(core: Core, session: Session, message: Inbound): Demand<Inbound> | undefined {
   if (message.type !== 'message' && message.type !== 'presence' && message.type !== 'join') return undefined
   const { messageSchema, presenceSchema } = core.roomOptions(message.room)
-  const name = `${message.type === 'message' ? 'messageSchema' : 'presenceSchema'} of ${message.room}`
+  const of = message.room
   if (message.type === 'join') {
     const { presence } = message
     if (presenceSchema === undefined || presence === undefined) return undefined
     const fitted = (output: unknown): Inbound => ({ ...message, presence: plain(output) })
-    return { name, schema: presenceSchema, value: () => presence, fitted }
+    return { callback: 'presenceSchema', of, schema: presenceSchema, value: () => presence, fitted }
   }
   if (!session.rooms.has(message.room)) return undefined
   if (message.type === 'presence') {
     if (presenceSchema === undefined) return undefined
     const fitted = (output: unknown): Inbound => ({ ...message, state: plain(output) })
-    return { name, schema: presenceSchema, value: () => message.state, fitted }
+    return { callback: 'presenceSchema', of, schema: presenceSchema, value: () => message.state, fitted }
   }
   if (messageSchema === undefined) return undefined
-  return { name, schema: messageSchema, value: () => valueOf(message), fitted: (output) => refilled(message, output) }
+  const fitted = (output: unknown): Inbound => refilled(message, output)
+  return { callback: 'messageSchema', of, schema: messageSchema, value: () => valueOf(message), fitted }
 }
 
 /** @throws when the annotations do not fit the data */

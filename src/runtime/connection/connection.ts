@@ -6,7 +6,7 @@ import {
   type Identity,
   type User,
 } from '../../../machines/index.ts'
-import { encodeData, isRoomName, RequestError, type AuthMessage, type HelloMessage } from '../../protocol/index.ts'
+import { encodeData, isRoomName, type AuthMessage, type HelloMessage } from '../../protocol/index.ts'
 import { admit, becomeUser, release, takeOver } from './admission.ts'
 import { withApplicationMessages } from './application.ts'
 import { applicationType, sendApplicationMessage } from './connection-handle.ts'
@@ -29,7 +29,6 @@ interface Args {
     readonly type: string
     readonly message?: unknown
     readonly output?: unknown
-    readonly error?: unknown
   }
   readonly self: AnyActorRef
 }
@@ -47,6 +46,10 @@ export function connectionLogic(core: Core, sessions: Sessions): LanedLogic {
       ...timing.guards,
       hasCredentials: (args: Args) => hasCredentials(core, linkOf(args)),
       mayBecomeUser: ({ context }: Args) => context.identity?.guest === true,
+      isOneTooMany: ({ context, event }: Args) => {
+        const { id } = (event.output as Identity).user
+        return context.identity?.guest === true && context.identity.user.id !== id && core.users.isFull(id)
+      },
     },
     delays: timing.delays,
   } as never)
@@ -93,13 +96,7 @@ function actors(core: Core, sessions: Sessions): object {
       const { id, token } = input.message as AuthMessage
       link.renewal = id
       if (authenticate === undefined) throw new Error('Nobody here checks credentials.')
-      const identity = asIdentity(await authenticate({ token, request: link.request }, { signal }))
-      const { session } = link
-      if (session?.guest === true && core.users.isFull(identity.user.id)) {
-        core.refusals.note({ type: 'connection.refused', reason: 'user' })
-        throw new RequestError('overloaded')
-      }
-      return identity
+      return asIdentity(await authenticate({ token, request: link.request }, { signal }))
     }),
     heartbeat: heartbeatLogic(core),
   }
@@ -208,11 +205,9 @@ function actions(core: Core, sessions: Sessions): object {
     refuseIdentity: (args: Args) => {
       const link = linkOf(args)
       const message = args.event.message as AuthMessage | undefined
-      const { error } = args.event
-      // What an application throws is nobody's business.
-      const isFull = error instanceof RequestError && error.code === 'overloaded'
-      link.refuse(isFull ? 'overloaded' : 'not-authenticated', message === undefined ? link.renewal : message.id)
+      link.refuse('not-authenticated', message === undefined ? link.renewal : message.id)
     },
+    refusePlace: (args: Args) => linkOf(args).refuse('overloaded', linkOf(args).renewal),
     sayGoodbye: (args: Args) => {
       const { reconnectAfterMs = 0 } = args.event as { reconnectAfterMs?: number }
       linkOf(args).send({ type: 'goodbye', reason: 'draining', reconnectAfter: reconnectAfterMs })

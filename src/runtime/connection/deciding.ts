@@ -1,6 +1,6 @@
 import { RequestError, type RequestId } from '../../protocol/index.ts'
 import type { Core } from '../core.ts'
-import { isPromise } from '../ports/eventually.ts'
+import { isThenable } from '../ports/eventually.ts'
 import type { ConnectionLink } from './connection-link.ts'
 import type { Call } from './inbox.ts'
 
@@ -11,6 +11,8 @@ export type Indecision = 'internal' | 'timeout'
 export interface Decision<Answer = unknown> {
   /** What decides, for reports. */
   readonly callback: string
+  /** The room, or the type of message, that it decides for, where it is one of several. */
+  readonly of?: string
   readonly id: RequestId | undefined
   /** Whether what the session sends meanwhile waits. */
   readonly ordered: boolean
@@ -27,15 +29,19 @@ export interface Decision<Answer = unknown> {
 
 /** Has the application decide something: at once, or as a call of the connection's. */
 export function decide<Answer>(core: Core, link: ConnectionLink, decision: Decision<Answer>): void {
-  const { id, ordered, callback, timeoutMs = core.settings.credentialsTimeoutMs } = decision
+  const { id, ordered, callback, of, timeoutMs = core.settings.credentialsTimeoutMs } = decision
   const controller = new AbortController()
   const broken = (error: unknown): void => {
-    core.telemetry({ type: 'callback.threw', callback, error })
+    core.telemetry({ type: 'callback.threw', callback, ...(of === undefined ? {} : { of }), error })
     decision.undecided('internal')
   }
   const failed = (error: unknown): void => {
-    if (decision.refused !== undefined && error instanceof RequestError) decision.refused(error)
-    else broken(error)
+    if (decision.refused === undefined || !(error instanceof RequestError)) return broken(error)
+    try {
+      decision.refused(error)
+    } catch (unsayable) {
+      broken(unsayable)
+    }
   }
   let answer: Answer | PromiseLike<Answer>
   try {
@@ -44,7 +50,7 @@ export function decide<Answer>(core: Core, link: ConnectionLink, decision: Decis
     return failed(error)
   }
   // What is answered at once waits for nothing.
-  if (!isPromise(answer)) return decision.answered(answer)
+  if (!isThenable(answer)) return decision.answered(answer)
   // Some databases' queries are awaited and no promises; to ask one twice may be to query twice.
   const promise = Promise.resolve(answer)
   // It is nobody's before the call has begun, and stays so when the connection has ended.

@@ -25,7 +25,7 @@ export function sendDirect(core: Core, link: ConnectionLink, session: Session, m
       if (answer !== true) return link.refuse('forbidden', id)
       deliver(core, session, message)
       if (id === undefined) return
-      session.directIds ??= new RecentIds(core.settings.idempotencyCount)
+      session.directIds ??= new RecentIds(core.settings.idempotencyCount, core.budget)
       session.directIds.add(id)
       confirm(link, id)
     },

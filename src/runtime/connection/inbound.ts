@@ -46,15 +46,19 @@ const handlers: { readonly [Type in Inbound['type']]: Handler<Extract<Inbound, {
   call: (_core, link, _session, { call }) => link.inbox?.begin(call),
 }
 
-/** What has nothing to do with anything before it: an answer that waited for its own request would wait for ever. */
-const overtakes = new Set<Inbound['type']>(['ping', 'reply'])
+/**
+ * Whether something has nothing to do with anything before it: an answer that waited for its own request would wait for
+ * ever. From somebody whose credentials have run out no answer is taken either.
+ */
+const overtakes = ({ type }: Inbound, { inbox }: ConnectionLink): boolean =>
+  type === 'ping' || (type === 'reply' && inbox?.suspended === false)
 
 /** Handles one message of an open connection, in its turn. */
 export function handleMessage(core: Core, link: ConnectionLink, message: Inbound): void {
   const { inbox, session } = link
   // Already now: it may have to wait, and the room is not to be left meanwhile.
   if (session?.unconfirmed !== undefined && message.type === 'join') session.unconfirmed.delete(message.room)
-  if (inbox?.busy === true && !overtakes.has(message.type)) inbox.hold(message, sizeOf(message))
+  if (inbox?.busy === true && !overtakes(message, link)) inbox.hold(message, sizeOf(message))
   else if (session === undefined) return
   else if (core.options.authorize === undefined && message.type !== 'join') fulfil(core, link, session, message)
   else permit(core, link, session, message, () => fulfil(core, link, session, message))
@@ -66,8 +70,14 @@ function fulfil(core: Core, link: ConnectionLink, session: Session, message: Inb
   // A schema costs work: it is asked of nothing that is refused anyway. What it makes of a state is looked at again.
   const fault = faultOf(core, session, message)
   const { id, room } = message as { readonly id?: RequestId; readonly room?: string }
-  if (fault === undefined) conform(core, link, session, message, (fitted) => perform(core, link, fitted))
-  else link.refuse(fault, id, room)
+  if (fault !== undefined) return link.refuse(fault, id, room)
+  const { permissions } = session
+  conform(core, link, session, message, (fitted) => {
+    const proceed = (): void => perform(core, link, fitted)
+    // Circumstances have changed while the schema took its time.
+    if (session.permissions === permissions) proceed()
+    else permit(core, link, session, fitted, proceed)
+  })
 }
 
 /** Does at once what a message asks for: also for a machine's own actions, which wait for nobody. */

@@ -90,6 +90,11 @@ export class Inbox<Message> {
     return this.#occupied || (this.#waiting.length > 0 && !this.#itsTurn)
   }
 
+  /** Whether everything waits until {@link release}. */
+  get suspended(): boolean {
+    return this.#suspended
+  }
+
   /** Since when the socket has not been read, by our own wish (ms since the epoch); undefined while it is. */
   get pausedAt(): number | undefined {
     return this.#pausedAt

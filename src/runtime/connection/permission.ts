@@ -87,6 +87,11 @@ interface Consequences {
 function ask(core: Core, link: ConnectionLink, asker: Session, question: Question, then: Consequences): void {
   const { action, room, id } = question
   const permissions = (asker.permissions ??= new Permissions())
+  const inTime = (act: () => void): void => {
+    // Circumstances have changed meanwhile: it is an answer about somebody else, or of another time.
+    if (asker.permissions === permissions) act()
+    else if (then.ordered) ask(core, link, asker, question, then)
+  }
   decide(core, link, {
     callback: 'authorize',
     id,
@@ -96,12 +101,8 @@ function ask(core: Core, link: ConnectionLink, asker: Session, question: Questio
       const role = asker.rooms.has(room) ? roles?.get(room) : undefined
       return core.options.authorize?.({ user, session, guest, action, room, role }, context)
     },
-    answered: (answer) => {
-      // Circumstances have changed meanwhile: it is an answer about somebody else, or of another time.
-      if (asker.permissions === permissions) settle(core, asker, question, answer, then)
-      else if (then.ordered) ask(core, link, asker, question, then)
-    },
-    undecided: (code) => then.refuse(code),
+    answered: (answer) => inTime(() => settle(core, asker, question, answer, then)),
+    undecided: (code) => inTime(() => then.refuse(code)),
   })
 }
 

@@ -2,6 +2,6 @@
 export type Eventually<T> = T | Promise<T>
 
 /** Whether a value is still to come. Not only promises: what is awaited need be none. */
-export function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+export function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 }

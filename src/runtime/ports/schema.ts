@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { isPromise } from './eventually.ts'
+import { isThenable } from './eventually.ts'
 import { errorCodes, RequestError, type DataIssue } from '../../protocol/index.ts'
 
 /** What a schema is: of Zod, Valibot, ArkType, or whatever else speaks Standard Schema (standardschema.dev). */
@@ -32,7 +32,7 @@ export function checkSchema(name: string, schema: unknown): void {
  */
 export function validate(schema: Schema<never> | Schema, value: unknown): unknown {
   const result = schema['~standard'].validate(value)
-  return isPromise(result) ? Promise.resolve(result).then(outputOf) : outputOf(result)
+  return isThenable(result) ? Promise.resolve(result).then(outputOf) : outputOf(result)
 }
 
 function outputOf(result: StandardSchemaV1.Result<unknown>): unknown {

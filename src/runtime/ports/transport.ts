@@ -52,7 +52,11 @@ export interface ConnectRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
 }
 
-/** Why a socket is not let in. */
+/**
+ * Why a socket is not let in: it comes from a page of an `origin` that is not allowed; there are as many connections as
+ * there may be in `total`, that are `unauthenticated` as yet, of one `address`, or of one `user`; or too many `upgrades` a
+ * second.
+ */
 export type RefusedFor = 'origin' | 'total' | 'unauthenticated' | 'address' | 'upgrades' | 'user'
 
 /** What somebody is told who is not let in. */

@@ -1,7 +1,7 @@
 import type { HistoryMessage, JoinMessage, Position } from '../../protocol/index.ts'
 import { cancelLater, sendLater } from '../actors/actor-system.ts'
 import type { Core } from '../core.ts'
-import { isPromise } from '../ports/eventually.ts'
+import { isThenable } from '../ports/eventually.ts'
 import { Frame } from '../ports/frame.ts'
 import type { LogEntry, LogPage, Recovery } from '../ports/history.ts'
 import type { Outbox } from '../connection/outbox.ts'
@@ -36,7 +36,7 @@ export function admit(
   const read = log.since(since, bounds)
   // Reading a log that answers at once and listening are one step: nothing falls between what is replayed and what
   // follows. Otherwise the member is held out of the audience, and what is broadcast meanwhile is kept for it.
-  if (isPromise(read)) return begin(core, room, session, message, read)
+  if (isThenable(read)) return begin(core, room, session, message, read)
   answerJoin(room, session, outbox, message, merge(since, read, [], room.delivered, limitsOf(core)))
 }
 
@@ -58,7 +58,7 @@ export function replay(
     now: core.environment.clock.now(),
   }
   const read = log.before(before, bounds)
-  if (isPromise(read)) begin(core, room, session, message, read)
+  if (isThenable(read)) begin(core, room, session, message, read)
   else answerHistory(core, room, outbox, message, read)
 }
 

@@ -48,7 +48,8 @@ export class Presence {
   /** A session says something new of itself. Nothing changes when it is not here. */
   update(user: string, session: string, state: Json): PresenceChange | undefined {
     const sessions = this.#users.get(user)
-    return sessions && this.#change(user, () => show(sessions, session, state))
+    if (sessions?.has(session) !== true) return undefined
+    return this.#change(user, () => show(sessions, session, state))
   }
 
   /** A session is gone. */

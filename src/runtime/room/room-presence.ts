@@ -65,7 +65,8 @@ export function reappear(core: Core, room: RoomRecord, session: Session): void {
 /** A member who was a guest is a user now: the others see the one go and the other come, in one message. */
 export function identify(core: Core, room: RoomRecord, session: Session): void {
   const former = room.personaOf(session)
-  if (former === undefined) return
+  // Who came in after that has come as the user.
+  if (former === undefined || former === session.persona) return
   stopTyping(room, session)
   room.identify(session)
   // Somebody who is away is shown when they are back.

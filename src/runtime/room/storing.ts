@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { dataMembersOf, encodeBinary, type PublishMessage } from '../../protocol/index.ts'
 import type { Core } from '../core.ts'
-import { isPromise } from '../ports/eventually.ts'
+import { isThenable } from '../ports/eventually.ts'
 import { Frame } from '../ports/frame.ts'
 import type { Appended, LogEntry, LogRecord } from '../ports/history.ts'
 import type { Outbox } from '../connection/outbox.ts'
@@ -51,14 +51,14 @@ export function publish(
   const request = message.id === undefined ? undefined : { session: session.id, id: message.id }
   const appended = log.append(record, request)
   // What is answered at once takes its turn all the same, behind what is still under way.
-  if (!isPromise(appended) && room.storing.length === 0) {
+  if (!isThenable(appended) && room.storing.length === 0) {
     return deliver(core, room, session, outbox, message, record, appended)
   }
   const storing: Storing = { session, outbox, message, record, bytes: sizeOf(message) }
   room.storing.push(storing)
   room.backlog.force(storing.bytes)
   room.turns.begin(session, 'publishing')
-  if (!isPromise(appended)) {
+  if (!isThenable(appended)) {
     storing.outcome = { appended }
     return
   }

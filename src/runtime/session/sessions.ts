@@ -2,7 +2,7 @@ import type { Identity } from '../../../machines/index.ts'
 import type { Json } from '../../protocol/index.ts'
 import type { ConnectionLink } from '../connection/connection-link.ts'
 import type { Core } from '../core.ts'
-import { isPromise, type Eventually } from '../ports/eventually.ts'
+import { isThenable, type Eventually } from '../ports/eventually.ts'
 import type { LanedLogic } from '../actors/lanes.ts'
 import { DetachedSessions } from './detached-sessions.ts'
 import { Session, sessionLogic } from './session.ts'
@@ -164,6 +164,7 @@ export class Sessions {
     this.#records.delete(id)
     this.#detached.delete(session)
     session.replies?.clear()
+    session.directIds?.clear()
     this.#tell(() => this.#store.delete(id))
     if (session.link !== undefined) session.link.session = undefined
     session.link = undefined
@@ -182,7 +183,7 @@ export class Sessions {
     const failed = (error: unknown): void => this.#core.telemetry({ type: 'storage.failed', error })
     try {
       const told = action()
-      if (isPromise(told)) told.then(undefined, failed)
+      if (isThenable(told)) told.then(undefined, failed)
     } catch (error) {
       failed(error)
     }
