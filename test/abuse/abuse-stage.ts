@@ -11,13 +11,18 @@ import type { Manners } from '../transports/raw/byte-client.ts'
 const talkCount = 300
 /** How much longer messages may take under abuse than in the quiet just before. */
 const slowdown = 3
+/**
+ * What is no slowdown (ms): server, bystanders and attacker share two cores, and a turn of the scheduler alone takes some
+ * 3 ms, where a message in the quiet takes less than one.
+ */
+const unnoticedMs = 10
 /** What the heap may have grown by: compiled code and V8's statistics come and go. */
 const grownBytes = 512 * 1024
 /**
  * How often it is measured until both hold at once. Other work on the machine may meet either talk, and code may be
  * compiled in either; what slows others down, or stays behind, does so every time.
  */
-const attempts = 6
+const attempts = 8
 /** How often an abuse is done before anything is measured, so that no code is compiled meanwhile. */
 const rehearsals = 3
 
@@ -30,6 +35,11 @@ const shortTimes = {
   closeTimeoutMs: 500,
 }
 
+/** What one attempt has shown. */
+interface Measured extends Omit<Figures, 'attempts' | 'quietMs'> {
+  readonly quietTalk: Pick<Talk, 'latencies'>
+}
+
 /** How a line is done. */
 export interface AbuseOptions {
   /** How often it is done at least before anything is measured. @default 3 */
@@ -39,7 +49,7 @@ export interface AbuseOptions {
   /**
    * What the bystanders' p99 may be, where all that comes is work that has to be done (ms).
    *
-   * @default three times that of the quiet
+   * @default three times that of the quiet, or 10 where that is more
    */
   readonly withinMs?: number
   /** What telemetry is told of it, by type. @default nothing */
@@ -52,7 +62,7 @@ export type Abuse = (stage: AbuseStage) => Promise<void>
 /**
  * A server in a process of its own, and bystanders on it in another. Each line of the list is done there again and again
  * while the bystanders talk, about 47 times a second, or as often as it can where it takes longer: their p99 stays within
- * three times what it was in the quiet just before, they hear
+ * three times what it was in the quiet just before, or 10 ms, they hear
  * everything once and in order, and afterwards connections, sessions, rooms, timers, sockets and the heap are what they
  * were. Nothing is thrown that nobody catches, nothing crashes, and nothing is written.
  */
@@ -79,13 +89,17 @@ export class AbuseStage {
   abuse(line: LineId, abuse: Abuse, options: AbuseOptions = {}): void {
     it(`[ISOLATE] [BOUND] ${sentenceOf(line)}`, { timeout: 90_000 }, async ({ task }) => {
       for (let i = 0; i < (options.rehearsals ?? rehearsals); i++) await this.#perform(abuse)
+      const quiet: number[] = []
       for (let attempt = 1; ; attempt++) {
-        const figures = { ...(await this.#measure(abuse, options)), attempts: attempt }
+        const { quietTalk, ...measured } = await this.#measure(abuse, options)
+        // The p99 of 300 messages is the fourth longest of them: that of all quiet talks together is a better one.
+        quiet.push(...quietTalk.latencies)
+        const figures = { ...measured, quietMs: p99({ latencies: quiet }), attempts: attempt }
         task.meta.abuse = figures
         task.meta.notes = this.notes
         this.notes = []
         const { quietMs, abusedMs, beforeBytes, afterBytes } = figures
-        const withinMs = options.withinMs ?? slowdown * quietMs
+        const withinMs = options.withinMs ?? Math.max(slowdown * quietMs, unnoticedMs)
         if (attempt < attempts && (abusedMs > withinMs || afterBytes - beforeBytes > grownBytes)) continue
         expect(abusedMs, 'p99 under abuse, against that of the quiet').toBeLessThanOrEqual(withinMs)
         expect(afterBytes - beforeBytes, 'what is held more than before').toBeLessThanOrEqual(grownBytes)
@@ -122,7 +136,7 @@ export class AbuseStage {
     this.#cutAll()
   }
 
-  async #measure(abuse: Abuse, { beats = 1, tells = [] }: AbuseOptions): Promise<Omit<Figures, 'attempts'>> {
+  async #measure(abuse: Abuse, { beats = 1, tells = [] }: AbuseOptions): Promise<Measured> {
     const quiet = await this.#bystanders.talk(talkCount)
     const before = await this.server.sample()
     const { times, talk } = await this.#abusedTalk(abuse, beats)
@@ -134,7 +148,7 @@ export class AbuseStage {
     expect(after.timers).toBeLessThanOrEqual(before.timers)
     return {
       times,
-      quietMs: p99(quiet),
+      quietTalk: quiet,
       abusedMs: p99(talk),
       beforeBytes: before.heldBytes,
       afterBytes: after.heldBytes,

@@ -63,7 +63,7 @@ export class Bystanders {
 }
 
 /** What 99 of 100 messages took at most (ms). */
-export function p99({ latencies }: Talk): number {
+export function p99({ latencies }: Pick<Talk, 'latencies'>): number {
   const sorted = latencies.toSorted((a, b) => a - b)
   return sorted[Math.ceil(sorted.length * 0.99) - 1] ?? NaN
 }

@@ -45,7 +45,8 @@ export const lines = {
   'room.outside': 'a message to a room that was not joined is answered by `error`, and is not kept',
   'rate.message':
     'messages beyond the rate are answered with `retryAfterMs`; going on is closed with 4229, and not forgiven at once',
-  'rate.connections': 'connections of one user or one address beyond the limit are refused',
+  'rate.connections':
+    'connections of one user or one address beyond the limit are refused; others wait for less than 20 ms while dozens are let in at once',
   'presence.large': 'a presence state that is too large is answered by `error`, and nothing of it is shown',
   'presence.often':
     'presence that changes faster than allowed is answered `rate-limited`, and the others hear no more of it',
