@@ -45,7 +45,9 @@ export function connectionLogic(core: Core, sessions: Sessions): LanedLogic {
     guards: {
       ...timing.guards,
       hasCredentials: (args: Args) => hasCredentials(core, linkOf(args)),
-      mayBecomeUser: ({ context }: Args) => context.identity?.guest === true,
+      // Another guest is nobody to become.
+      mayBecomeUser: ({ context, event }: Args) =>
+        context.identity?.guest === true && (event.output as Identity).guest !== true,
       isOneTooMany: ({ context, event }: Args) => {
         const { id } = (event.output as Identity).user
         return context.identity?.guest === true && context.identity.user.id !== id && core.users.isFull(id)
